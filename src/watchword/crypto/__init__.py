@@ -1,0 +1,1 @@
+"""Cryptography as pure functions: no I/O, no clock, no settings but those that are passed."""

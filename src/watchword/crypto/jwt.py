@@ -1,0 +1,150 @@
+"""JWTs: written compactly, read strictly (RFC 7519, RFC 8725, RFC 9068).
+
+The reader takes the algorithm from our key and never from the token, requires every claim it relies on with exactly the
+type we write, and refuses whatever two parsers could read in two ways.
+"""
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+from watchword.crypto import base64url
+from watchword.crypto.keys import KeySet, SigningKey
+
+MAX_TOKEN_BYTES: Final = 8192
+ACCESS_TOKEN_TYPE: Final = "at+jwt"  # RFC 9068 §2.1
+_JWS_PARTS: Final = 3
+# Headers that make a verifier fetch or trust a key, or skip a check. We write none of them, so none is read.
+_REFUSED_HEADERS: Final = frozenset({"jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "b64", "zip", "enc"})
+
+Claims = Mapping[str, Any]
+
+
+class BadToken(Exception):
+    """The token is not acceptable; the message says why, for the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a token must say to be taken.
+
+    Attributes:
+        type: The `typ` header, which keeps one kind of token from being used as another (RFC 8725 §3.11).
+        issuer: The exact `iss`.
+        audience: The value that `aud` must be or contain.
+        strings: Further claims that must be non-empty strings.
+        integers: Further claims that must be integers.
+        leeway: How many seconds in the future `iat` and `nbf` may lie.
+    """
+
+    type: str
+    issuer: str
+    audience: str
+    strings: Collection[str] = ()
+    integers: Collection[str] = ()
+    leeway: float = 0
+
+
+def encode(claims: Claims, *, key: SigningKey, type_: str) -> str:
+    """Sign claims as a compact JWS (RFC 7515 §3.1)."""
+    header = {"alg": key.algorithm.value, "kid": key.kid, "typ": type_}
+    signing_input = f"{_part(header)}.{_part(claims)}"
+    return f"{signing_input}.{base64url.encode(key.sign(signing_input.encode('ascii')))}"
+
+
+def decode(token: str, *, keys: KeySet, expected: Expected, now: float) -> Claims:
+    """Verify a token and return its claims. Nothing but `keys` is consulted.
+
+    Args:
+        token: The compact serialisation, as received.
+        keys: The keys in memory; `kid` only selects among them.
+        expected: What it must say.
+        now: Unix time in seconds.
+
+    Raises:
+        BadToken: Anything at all is not as it must be.
+    """
+    if len(token) > MAX_TOKEN_BYTES:
+        raise BadToken("longer than 8 KiB")
+    parts = token.split(".")
+    if len(parts) != _JWS_PARTS:
+        raise BadToken("not a compact JWS")
+    header = _object(parts[0], "header")
+    key = _select_key(header, keys, expected.type)
+    try:
+        signature = base64url.decode(parts[2])
+    except ValueError:
+        raise BadToken("signature is not base64url") from None
+    if not key.verify(token[: -len(parts[2]) - 1].encode("ascii"), signature):
+        raise BadToken("signature does not verify")
+    claims = _object(parts[1], "payload")
+    _check_claims(claims, expected, now)
+    return claims
+
+
+def _part(value: Claims) -> str:
+    return base64url.encode(json.dumps(value, separators=(",", ":"), allow_nan=False).encode())
+
+
+def _select_key(header: Claims, keys: KeySet, type_: str) -> SigningKey:
+    if refused := _REFUSED_HEADERS.intersection(header):
+        raise BadToken(f"header has {', '.join(sorted(refused))}")
+    kid = header.get("kid")
+    key = keys.by_kid.get(kid) if isinstance(kid, str) else None
+    if key is None:
+        raise BadToken("kid is not one of our keys")
+    if header.get("alg") != key.algorithm:  # the key decides; a token that says otherwise is an attack (RFC 8725 §3.1)
+        raise BadToken("alg is not the key's")
+    if header.get("typ") != type_:
+        raise BadToken(f"typ is not {type_}")
+    return key
+
+
+def _check_claims(claims: Claims, expected: Expected, now: float) -> None:
+    if claims.get("iss") != expected.issuer:
+        raise BadToken("iss is not ours")
+    audience = claims.get("aud")
+    if audience != expected.audience and not (
+        isinstance(audience, list) and all(isinstance(one, str) for one in audience) and expected.audience in audience
+    ):
+        raise BadToken("aud does not name us")
+    _check_type(claims, ("exp", "iat", *expected.integers), lambda value: type(value) is int, "an integer")
+    _check_type(claims, expected.strings, lambda value: isinstance(value, str) and value != "", "a string")
+    if now >= claims["exp"]:
+        raise BadToken("expired")
+    if claims["iat"] > now + expected.leeway:
+        raise BadToken("iat lies in the future")
+    if "nbf" in claims:
+        _check_type(claims, ("nbf",), lambda value: type(value) is int, "an integer")
+        if claims["nbf"] > now + expected.leeway:
+            raise BadToken("nbf lies in the future")
+
+
+def _check_type(claims: Claims, names: Collection[str], fits: Callable[[object], bool], kind: str) -> None:
+    for name in names:
+        if not fits(claims.get(name)):
+            raise BadToken(f"{name} is not {kind}")
+
+
+def _object(part: str, name: str) -> Claims:
+    try:
+        value = json.loads(
+            base64url.decode(part).decode("utf-8"), object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+        raise BadToken(f"{name} is not strict JSON") from None
+    if not isinstance(value, dict):
+        raise BadToken(f"{name} is not an object")
+    return value
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("duplicate key")
+    return value
+
+
+def _refuse_constant(constant: str) -> NoReturn:
+    raise ValueError(constant)

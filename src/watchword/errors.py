@@ -1,0 +1,225 @@
+"""Every error of Watchword.
+
+```
+WatchwordError
+├── ConfigurationError          the operator has to change something; the message says what
+├── NotRunning                  Watchword was used before its lifespan started, or after it ended
+└── Refusal                     a request is answered with a no
+    ├── InvalidRequest          400  RFC 6749 §5.2 from here …
+    ├── RequestTooLarge         413
+    ├── InvalidClient           401
+    ├── InvalidGrant            400
+    ├── UnauthorizedClient      400
+    ├── UnsupportedGrantType    400
+    ├── InvalidScope            400  … to here
+    ├── HttpsRequired           400
+    ├── InvalidToken            401  RFC 6750 §3.1 from here …
+    ├── MalformedCredential     400
+    ├── InsufficientScope       403  … to here
+    ├── LoginTooOld             401  RFC 9470 §3
+    ├── InvalidInput            422
+    ├── WeakPassword            422
+    ├── WrongPassword           400
+    ├── EmailTaken              409
+    ├── StillReferenced         409
+    ├── NotFound                404
+    └── Unavailable             503
+        ├── HashingBusy
+        └── StorageDown
+```
+
+A refusal has two texts: `text`, fixed and public, and `detail`, private, which only the log gets.
+"""
+
+from typing import ClassVar
+
+
+class WatchwordError(Exception):
+    """The base of every error raised on purpose by Watchword."""
+
+
+class ConfigurationError(WatchwordError, SystemExit):
+    """A setting, the database schema or a secret keeps Watchword from starting.
+
+    The message is one line for the operator and says what to set or run. It is a `SystemExit` too: where nobody
+    catches it, Python prints that line, and no traceback, and the process ends with status 1.
+    """
+
+    def __init__(self, message: str) -> None:
+        SystemExit.__init__(self, f"watchword: {message}")
+
+
+class NotRunning(WatchwordError, RuntimeError):
+    """Watchword was called before its lifespan started, or after it ended."""
+
+
+class Refusal(WatchwordError):
+    """A request that is answered with a no.
+
+    Args:
+        detail: What really happened, for the log alone. Never a secret.
+        text: Replaces the class's public text. Never says more than the caller may know.
+    """
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "refused"
+    text: str = "Refused"
+
+    def __init__(self, detail: str = "", *, text: str | None = None) -> None:
+        self.text = text or type(self).text
+        self.detail = detail
+        super().__init__(detail or self.text)
+
+
+class InvalidRequest(Refusal):
+    """A parameter is missing, repeated or malformed (RFC 6749 §5.2)."""
+
+    code = "invalid_request"
+    text = "The request is malformed"
+
+
+class RequestTooLarge(InvalidRequest):
+    """The body is longer than anything that could be meant."""
+
+    status = 413
+    text = "The request is too large"
+
+
+class InvalidClient(Refusal):
+    """Client authentication failed (RFC 6749 §5.2)."""
+
+    status = 401
+    code = "invalid_client"
+    text = "Client authentication failed"
+
+
+class InvalidGrant(Refusal):
+    """The credential that was presented gives no token (RFC 6749 §5.2)."""
+
+    code = "invalid_grant"
+    text = "Incorrect email or password"
+
+
+class UnauthorizedClient(Refusal):
+    """The client may not use this grant (RFC 6749 §5.2)."""
+
+    code = "unauthorized_client"
+    text = "This client may not use this grant"
+
+
+class UnsupportedGrantType(Refusal):
+    """No such grant here (RFC 6749 §5.2)."""
+
+    code = "unsupported_grant_type"
+    text = "This grant type is not supported"
+
+
+class InvalidScope(Refusal):
+    """A scope is unknown, malformed or more than may be granted (RFC 6749 §5.2)."""
+
+    code = "invalid_scope"
+    text = "The requested scope is invalid, unknown or more than may be granted"
+
+
+class HttpsRequired(Refusal):
+    """Credentials came over plain HTTP in production."""
+
+    code = "https_required"
+    text = "Credentials are only accepted over https"
+
+
+class InvalidToken(Refusal):
+    """The access token is not one of ours, expired, revoked or for somebody else (RFC 6750 §3.1)."""
+
+    status = 401
+    code = "invalid_token"
+    text = "The access token is invalid or has expired"
+
+
+class MalformedCredential(Refusal):
+    """The credential came twice, or in no form that RFC 6750 §2 knows."""
+
+    code = "invalid_request"
+    text = "The access token must come once, in one Authorization header"
+
+
+class InsufficientScope(Refusal):
+    """The token is good, but not for this (RFC 6750 §3.1)."""
+
+    status = 403
+    code = "insufficient_scope"
+    text = "This needs a permission that the access token does not carry"
+
+
+class LoginTooOld(Refusal):
+    """The login is older than this endpoint accepts (RFC 9470 §3)."""
+
+    status = 401
+    code = "insufficient_user_authentication"
+    text = "Log in again to do this"
+
+
+class InvalidInput(Refusal):
+    """A JSON body or a parameter does not fit its type."""
+
+    status = 422
+    code = "invalid_input"
+    text = "The input is invalid"
+
+
+class WeakPassword(Refusal):
+    """The new password does not meet the policy; the text says which rule."""
+
+    status = 422
+    code = "weak_password"
+    text = "This password is too weak"
+
+
+class WrongPassword(Refusal):
+    """The current password, asked for again, is not the right one."""
+
+    code = "wrong_password"
+    text = "The current password is not correct"
+
+
+class EmailTaken(Refusal):
+    """An account with this address, or one that only looks different, exists."""
+
+    status = 409
+    code = "email_taken"
+    text = "An account with this email exists"
+
+
+class StillReferenced(Refusal):
+    """The row cannot go, because a table of the host application refers to it."""
+
+    status = 409
+    code = "still_referenced"
+    text = "The account cannot be deleted while other records depend on it"
+
+
+class NotFound(Refusal):
+    """There is no such thing, or it is not the caller's."""
+
+    status = 404
+    code = "not_found"
+    text = "Not found"
+
+
+class Unavailable(Refusal):
+    """Something that is needed does not answer now; worth a retry after `retry_after` seconds."""
+
+    status = 503
+    code = "temporarily_unavailable"
+    text = "The service is temporarily unavailable"
+    retry_after: ClassVar[int] = 1
+
+
+class HashingBusy(Unavailable):
+    """The queue of the hashing pool is full."""
+
+    text = "Too many logins at once, try again shortly"
+
+
+class StorageDown(Unavailable):
+    """The database does not answer, or has no connection free in time."""

@@ -1,0 +1,1 @@
+"""Use cases that are no grant, one file each."""

@@ -1,0 +1,55 @@
+"""Change one's own password."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from watchword.crypto.passwords import decoy
+from watchword.errors import WrongPassword
+from watchword.identity.authenticate_user import new_hash, refuse_endless
+from watchword.identity.hashing import HashingPool
+from watchword.identity.password_policy import PasswordPolicy
+from watchword.storage import Database
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordChange:
+    """The current password and the new one."""
+
+    user_id: UUID
+    current: str = field(repr=False)
+    new: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePassword:
+    """Replaces a password and ends every token that was issued before."""
+
+    storage: Database
+    hashing: HashingPool
+    policy: PasswordPolicy
+
+    async def __call__(self, request: PasswordChange) -> None:
+        """Change it.
+
+        Raises:
+            WrongPassword: The current one is not right, or the account changed meanwhile.
+            WeakPassword: The new one does not meet the policy.
+            InvalidRequest: The current one is longer than any can be.
+            HashingBusy: The queue is full.
+            StorageDown: The database does not answer.
+        """
+        refuse_endless(request.current)
+        async with self.hashing.place() as place:
+            async with self.storage.reading() as stores:
+                account = await stores.users.get(request.user_id)
+            if account is None:
+                raise WrongPassword("the user is gone")
+            self.policy.check(request.new, email=account.email)
+            stored = account.password_hash or decoy(self.hashing.hasher.scheme)
+            if not (await place.verify(request.current, stored)).matches:
+                raise WrongPassword(f"wrong current password for user {account.id}")
+            hashed = new_hash(await place.hash(request.new))
+        async with self.storage.transaction() as stores:
+            # Only the very hash that was verified is replaced: of two changes at once, the second finds another.
+            if not await stores.users.replace_password(account, hashed):
+                raise WrongPassword(f"user {account.id} changed while the password was hashed")

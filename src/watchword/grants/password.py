@@ -1,0 +1,67 @@
+"""The resource owner password credentials grant (RFC 6749 §4.3), for the first party alone."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from watchword.errors import InvalidGrant, UnauthorizedClient
+from watchword.grants.parameters import Parameters
+from watchword.identity.authenticate_user import AuthenticateUser
+from watchword.identity.issue import IssueTokens
+from watchword.identity.scopes import ScopeCatalogue, parse_scope
+from watchword.model import Client, IssuedTokens
+from watchword.storage import Database
+
+NAME: Final = "password"
+_AMR: Final = ("pwd",)  # RFC 8176 §2
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordRequest:
+    """What the grant takes. `username` is an email; the name is OAuth's."""
+
+    username: str
+    password: str = field(repr=False)
+    scopes: frozenset[str] | None
+
+    @classmethod
+    def of(cls, parameters: Parameters) -> "PasswordRequest":
+        """Read the parameters.
+
+        Raises:
+            InvalidRequest: One is missing.
+            InvalidScope: The scope is no scope.
+        """
+        return cls(
+            parameters.required("username"), parameters.required("password"), parse_scope(parameters.optional("scope"))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordGrant:
+    """Email and password for tokens."""
+
+    storage: Database
+    authenticate_user: AuthenticateUser
+    scopes: ScopeCatalogue
+    issue: IssueTokens
+
+    async def __call__(self, client: Client, parameters: Parameters) -> IssuedTokens:
+        """Log a user in.
+
+        Raises:
+            UnauthorizedClient: The client is a third party (RFC 9700 §2.4).
+            InvalidRequest, InvalidScope: The request is malformed or asks for what there is not.
+            InvalidGrant: Wrong, unknown, disabled, or no longer what was verified.
+            HashingBusy, StorageDown: It cannot be decided now.
+        """
+        if NAME not in client.grants:
+            raise UnauthorizedClient(f"client {client.id} asked for the password grant")
+        request = PasswordRequest.of(parameters)
+        verified = await self.authenticate_user(request.username, request.password)
+        granted = self.scopes.grant(request.scopes, allowed=self.scopes.allowed_for(verified.account))
+        async with self.storage.transaction() as stores:
+            # While the hash was computed the user may have been disabled or have changed the password: the statement
+            # counts only for the account that was verified.
+            if not await stores.users.record_login(verified.account, rehashed=verified.rehashed):
+                raise InvalidGrant(f"user {verified.account.id} changed while the password was verified")
+        return self.issue(verified.account, client, scopes=granted, amr=_AMR)

@@ -1,0 +1,1 @@
+"""Guards: FastAPI dependencies that let a request in, or answer it."""

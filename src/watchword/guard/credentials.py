@@ -1,0 +1,61 @@
+"""Where a request carries its token (RFC 6750 §2): in one Authorization header, or, from a browser's WebSocket, as a subprotocol."""
+
+from functools import partial
+from typing import Final
+from urllib.parse import parse_qsl
+
+from starlette.requests import HTTPConnection, Request
+from starlette.websockets import WebSocket
+
+from watchword.errors import MalformedCredential
+
+_FORM: Final = "application/x-www-form-urlencoded"
+_SUBPROTOCOL: Final = "bearer"
+_LONGEST_FORM: Final = 65536
+
+
+async def bearer_token(connection: HTTPConnection) -> str | None:
+    """The bearer token of a request; None if it has none. The query string is never looked at.
+
+    Raises:
+        MalformedCredential: It came twice, or is no single token.
+    """
+    headers = connection.headers.getlist("authorization")
+    if len(headers) > 1:  # headers.get() would take the first, another layer perhaps the last
+        raise MalformedCredential("two Authorization headers")
+    token = _from_header(headers[0]) if headers else None
+    if isinstance(connection, WebSocket):
+        return token or _from_subprotocol(connection)
+    if token is not None and isinstance(connection, Request) and await _form_has_token(connection):
+        raise MalformedCredential("a token in the header and one in the body")
+    return token
+
+
+def _from_header(header: str) -> str | None:
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    token = token.strip(" ")
+    if not token or any(character.isspace() or character == "," for character in token):
+        raise MalformedCredential("not one token after Bearer")
+    return token
+
+
+def _from_subprotocol(websocket: WebSocket) -> str | None:
+    # Browsers cannot set headers on a WebSocket; `new WebSocket(url, ["bearer", token])` is what they can do.
+    offered = websocket.scope.get("subprotocols", [])
+    if len(offered) != 2 or offered[0] != _SUBPROTOCOL:  # noqa: PLR2004 — the word and the token
+        return None
+    # The browser closes the socket unless the server picks one of what it offered: the word, never the token.
+    websocket.accept = partial(websocket.accept, subprotocol=_SUBPROTOCOL)  # type: ignore[method-assign]
+    return str(offered[1])
+
+
+async def _form_has_token(request: Request) -> bool:
+    """Whether a form body carries a token too (RFC 6750 §2: one way at a time)."""
+    if not request.headers.get("content-type", "").lower().startswith(_FORM):
+        return False
+    if int(request.headers.get("content-length") or _LONGEST_FORM + 1) > _LONGEST_FORM:
+        return False
+    body = await request.body()  # kept by the request, so the endpoint can still read it
+    return any(name == "access_token" for name, _ in parse_qsl(body.decode("latin-1"), keep_blank_values=True))

@@ -1,0 +1,116 @@
+"""`CurrentUser`, `CurrentPrincipal`, `requires(…)`: plain FastAPI dependencies, importable with no instance at hand.
+
+The object that FastAPI shows in OpenAPI as the security scheme is the one that authenticates: one flat dependency.
+"""
+
+import time
+from datetime import timedelta
+from typing import Annotated, Any, Final
+
+from fastapi import Security
+from fastapi import params as fastapi_params
+from fastapi.openapi.models import OAuth2 as OAuth2Model
+from fastapi.openapi.models import OAuthFlows
+from fastapi.security import SecurityScopes
+from fastapi.security.base import SecurityBase
+from starlette.requests import HTTPConnection
+
+from watchword.errors import InsufficientScope, LoginTooOld, Refusal
+from watchword.guard.credentials import bearer_token
+from watchword.guard.refusals import no_credential, refuse
+from watchword.guard.running import running
+from watchword.identity.verify import Verified
+from watchword.model import Principal, User
+
+SCHEME_NAME: Final = "Watchword"
+"""The security scheme's name in OpenAPI. Its flows are written by `Watchword.install`, which knows the addresses."""
+
+
+class _Scheme(SecurityBase):
+    """What OpenAPI shows: every guard is this one scheme."""
+
+    scheme_name = SCHEME_NAME
+    model = OAuth2Model(flows=OAuthFlows())
+
+
+async def _admit(connection: HTTPConnection, needed: SecurityScopes) -> Verified:
+    """Authenticate a request and check the scopes.
+
+    Raises:
+        HTTPException: 401 with a bare challenge; no credential came.
+        Refusal: It is not let in.
+        NotRunning: Watchword is not installed, or its lifespan did not run.
+    """
+    token = await bearer_token(connection)
+    if token is None:
+        raise no_credential()
+    verified = await running(connection).verify_credential(token)
+    if not verified.principal.scopes.issuperset(needed.scopes):
+        raise InsufficientScope(f"{verified.principal.subject} lacks one of {needed.scope_str!r}")
+    return verified
+
+
+class PrincipalGuard(_Scheme):
+    """Admits any good credential with the scopes that are named."""
+
+    async def __call__(self, connection: HTTPConnection, needed: SecurityScopes) -> Principal:
+        """The principal, or the answer of RFC 6750 §3.1 as `HTTPException`."""
+        try:
+            return (await _admit(connection, needed)).principal
+        except Refusal as refusal:
+            raise refuse(refusal, connection, scopes=needed.scope_str) from None
+
+
+class UserGuard(_Scheme):
+    """Admits users. With no scope named, only those who logged in to the host application itself."""
+
+    async def __call__(self, connection: HTTPConnection, needed: SecurityScopes) -> User[Any]:
+        """The user, active at this moment, or the answer of RFC 6750 §3.1 as `HTTPException`."""
+        try:
+            verified = await _admit(connection, needed)
+            if verified.account is None or not (needed.scopes or verified.principal.is_first_party_user):
+                raise InsufficientScope("not a login of the first party, and no scope is named")
+        except Refusal as refusal:
+            raise refuse(refusal, connection, scopes=needed.scope_str) from None
+        return verified.account.user(running(connection).profile)
+
+
+class RecentLoginGuard(_Scheme):
+    """Admits users whose login is not older than a limit (RFC 9470).
+
+    Args:
+        max_age: The limit.
+    """
+
+    def __init__(self, max_age: timedelta) -> None:
+        self._seconds = int(max_age.total_seconds())
+
+    async def __call__(self, connection: HTTPConnection, needed: SecurityScopes) -> Principal:
+        """The principal, or 401 with `insufficient_user_authentication` and the `max_age` to log in with."""
+        try:
+            principal = (await _admit(connection, needed)).principal
+            if principal.auth_time is None or time.time() - principal.auth_time.timestamp() > self._seconds:
+                raise LoginTooOld(f"{principal.subject} logged in at {principal.auth_time}")
+        except Refusal as refusal:
+            raise refuse(refusal, connection, scopes=needed.scope_str, max_age=self._seconds) from None
+        return principal
+
+
+current_principal: Final = PrincipalGuard()
+"""The dependency behind `CurrentPrincipal`: any credential, a service's or an API key's too."""
+
+current_user: Final = UserGuard()
+"""The dependency behind `CurrentUser`; `Security(current_user, scopes=["orders:read"])` asks for scopes."""
+
+CurrentPrincipal = Annotated[Principal, Security(current_principal)]
+CurrentUser = Annotated[User, Security(current_user)]
+
+
+def requires(*scopes: str) -> fastapi_params.Security:
+    """Ask for scopes: `dependencies=[requires("orders:read")]` on a route, a router or an app."""
+    return fastapi_params.Security(current_principal, scopes=scopes)
+
+
+def requires_recent_login(*, minutes: float = 5) -> fastapi_params.Security:
+    """Ask for a login not older than some minutes, for what a stolen token must not be enough for (RFC 9470)."""
+    return fastapi_params.Security(RecentLoginGuard(timedelta(minutes=minutes)))

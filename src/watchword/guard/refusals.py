@@ -1,0 +1,41 @@
+"""How guards say no (RFC 6750 §3, RFC 9470 §3): as `HTTPException`, which every FastAPI app and sub-app knows how to answer."""
+
+import logging
+from typing import Final
+
+from fastapi import HTTPException
+from starlette.requests import HTTPConnection
+
+from watchword.errors import InsufficientScope, LoginTooOld, Refusal, Unavailable
+
+_log: Final = logging.getLogger("watchword.guard")
+
+
+def challenge(**parameters: str) -> str:
+    """A `Bearer` challenge. The values are ours: ASCII, without quotes."""
+    return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parameters.items())
+
+
+def no_credential() -> HTTPException:
+    """Nothing was presented: a bare challenge, without an error code (RFC 6750 §3.1)."""
+    return HTTPException(401, "Not authenticated", {"WWW-Authenticate": "Bearer"})
+
+
+def refuse(refusal: Refusal, connection: HTTPConnection, *, scopes: str = "", max_age: int = 0) -> HTTPException:
+    """The answer to a refusal; what really happened goes to the log alone.
+
+    Args:
+        refusal: Why.
+        connection: The request, for the log.
+        scopes: What the endpoint needs, for `insufficient_scope`.
+        max_age: The oldest login the endpoint takes, in seconds, for a step-up.
+    """
+    _log.info("refused %s: %s (%s)", connection.scope["path"].encode("unicode_escape").decode(), refusal.code, refusal.detail)
+    if isinstance(refusal, Unavailable):
+        return HTTPException(refusal.status, refusal.text, {"Retry-After": str(refusal.retry_after)})
+    parameters = {"error": refusal.code, "error_description": refusal.text}
+    if isinstance(refusal, InsufficientScope):
+        parameters["scope"] = scopes
+    if isinstance(refusal, LoginTooOld):
+        parameters["max_age"] = str(max_age)
+    return HTTPException(refusal.status, refusal.text, {"WWW-Authenticate": challenge(**parameters)})

@@ -1,0 +1,42 @@
+"""Finding the Watchword that a request came in through."""
+
+from typing import Any, Protocol, cast
+
+from pydantic import BaseModel
+from starlette.requests import HTTPConnection
+
+from watchword.errors import NotRunning
+from watchword.identity.verify import VerifyCredential
+
+STATE_KEY = "watchword"
+
+
+class Running(Protocol):
+    """What guards need of it."""
+
+    @property
+    def verify_credential(self) -> VerifyCredential:
+        """Credential → who the request speaks for."""
+        ...
+
+    @property
+    def profile(self) -> type[BaseModel]:
+        """The host's model of a profile."""
+        ...
+
+
+def running(connection: HTTPConnection) -> Running:
+    """The Watchword whose lifespan surrounds this request; mounted apps and WebSockets share their server's.
+
+    Raises:
+        NotRunning: There is none.
+    """
+    state: dict[str, Any] = connection.scope.get("state", {})
+    try:
+        return cast("Running", state[STATE_KEY])
+    except KeyError:
+        raise NotRunning(
+            "no Watchword is running for this request. Either it was not installed: Watchword().install(app); or the app's "
+            "lifespan did not run: use `with TestClient(app)`, and where another app mounts this one, give that one "
+            "FastAPI(lifespan=auth.lifespan)"
+        ) from None

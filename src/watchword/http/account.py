@@ -1,0 +1,92 @@
+"""`/users` and `/me`: making an account, and the caller's own."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Body
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from starlette.requests import Request
+
+from watchword.flows.change_password import PasswordChange
+from watchword.flows.register import Registration
+from watchword.guard.dependencies import CurrentUser, requires_recent_login
+from watchword.http.responses import ErrorAnswer, UserAnswer
+from watchword.http.route import MAX_BODY_BYTES, JsonRoute
+from watchword.http.use_cases import use_cases
+
+sign_up = APIRouter(route_class=JsonRoute, max_body_size=MAX_BODY_BYTES, tags=["auth"])
+router = APIRouter(route_class=JsonRoute, max_body_size=MAX_BODY_BYTES, tags=["auth"])
+
+
+def _storable(text: str) -> str:
+    """Refuse what no database takes: NUL, and halves of surrogate pairs."""
+    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("has characters that are no text")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+Password = Annotated[Text, Field(json_schema_extra={"format": "password"})]
+ProfileFields = Annotated[dict[Text, Any], Field(title="Profile")]
+
+_NO: Final[dict[int | str, dict[str, Any]]] = {status: {"model": ErrorAnswer} for status in (422, 503)}
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class SignUp(_Request):
+    """Who wants an account."""
+
+    email: Text
+    password: Password
+    profile: ProfileFields = Field(default_factory=dict)
+
+
+class ProfileChange(_Request):
+    """Fields to change; a null takes one back to its default."""
+
+    profile: ProfileFields
+
+
+class NewPassword(_Request):
+    """The current password and the new one."""
+
+    current_password: Password
+    new_password: Password
+
+
+@sign_up.post("/users", status_code=201, responses={**_NO, 409: {"model": ErrorAnswer}})
+async def register(request: Request, body: SignUp) -> UserAnswer:
+    """Sign up."""
+    account = await use_cases(request).register(Registration(body.email, body.password, body.profile))
+    return UserAnswer.of(account)
+
+
+@router.get("/me")
+async def read_me(user: CurrentUser) -> UserAnswer:
+    """The caller's own account."""
+    return UserAnswer.of_user(user)
+
+
+@router.patch("/me", responses=_NO)
+async def update_me(request: Request, user: CurrentUser, body: Annotated[ProfileChange, Body()]) -> UserAnswer:
+    """Change one's profile."""
+    return UserAnswer.of(await use_cases(request).update_profile(user.id, body.profile))
+
+
+@router.delete(
+    "/me",
+    status_code=204,
+    dependencies=[requires_recent_login(minutes=5)],
+    responses={409: {"model": ErrorAnswer}, 503: {"model": ErrorAnswer}},
+)
+async def delete_me(request: Request, user: CurrentUser) -> None:
+    """Delete one's account. The login must not be older than five minutes."""
+    await use_cases(request).delete_user(user.id)
+
+
+@router.post("/password/change", status_code=204, responses={**_NO, 400: {"model": ErrorAnswer}})
+async def change_password(request: Request, user: CurrentUser, body: NewPassword) -> None:
+    """Change one's password. Every token issued before ends, this one included."""
+    await use_cases(request).change_password(PasswordChange(user.id, body.current_password, body.new_password))

@@ -1,0 +1,24 @@
+"""`GET /jwks`: the public keys (RFC 7517 §5)."""
+
+from typing import Final
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from watchword.http.route import PublicRoute
+from watchword.http.use_cases import use_cases
+
+JWKS_MAX_AGE: Final = 300  # seconds
+
+router = APIRouter(route_class=PublicRoute, tags=["auth"])
+
+
+@router.get("/jwks")
+async def jwks(request: Request) -> Response:
+    """The keys that tokens are verified with."""
+    return JSONResponse(
+        use_cases(request).jwks,
+        headers={"Cache-Control": f"public, max-age={JWKS_MAX_AGE}"},
+        media_type="application/jwk-set+json",
+    )

@@ -1,0 +1,92 @@
+"""What goes out: tokens, users, and the one function that turns a refusal into the wire."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, Self
+from uuid import UUID
+
+from pydantic import BaseModel
+from starlette.responses import JSONResponse, Response
+
+from watchword.errors import InvalidClient, Refusal, Unavailable
+from watchword.identity.scopes import format_scope
+from watchword.model import Account, IssuedTokens, User
+
+NO_STORE: Final = {"Cache-Control": "no-store"}
+
+
+class TokenAnswer(BaseModel):
+    """A successful token response (RFC 6749 §5.1)."""
+
+    access_token: str
+    token_type: str = "bearer"  # noqa: S105 — a word, as FastAPI's own docs write it
+    expires_in: int
+    scope: str
+
+
+class UserAnswer(BaseModel):
+    """A user, as others may see them."""
+
+    id: UUID
+    email: str
+    is_active: bool
+    profile: dict[str, Any]
+    email_verified_at: datetime | None
+    created_at: datetime
+    last_login_at: datetime | None
+
+    @classmethod
+    def of(cls, account: Account) -> Self:
+        """The public side of an account."""
+        return cls.model_validate(account, from_attributes=True)
+
+    @classmethod
+    def of_user(cls, user: User[Any]) -> Self:
+        """A user as a guard gives them."""
+        fields = {name: getattr(user, name) for name in cls.model_fields if name != "profile"}
+        return cls(**fields, profile=user.profile.model_dump(mode="json"))
+
+
+class ErrorAnswer(BaseModel):
+    """A refusal: `detail` for a person, `code` for a program."""
+
+    detail: str
+    code: str
+
+
+class OAuthErrorAnswer(BaseModel):
+    """A refusal of an OAuth endpoint (RFC 6749 §5.2), with FastAPI's customary `detail` beside it."""
+
+    error: str
+    error_description: str
+    detail: str
+
+
+def tokens(issued: IssuedTokens) -> Response:
+    """The token response."""
+    answer = TokenAnswer(
+        access_token=issued.access_token, expires_in=issued.expires_in, scope=format_scope(issued.scopes)
+    )
+    return JSONResponse(answer.model_dump(), headers=NO_STORE)
+
+
+def json_refusal(refusal: Refusal) -> Response:
+    """A refusal of a JSON endpoint."""
+    return JSONResponse({"detail": refusal.text, "code": refusal.code}, refusal.status, _headers(refusal))
+
+
+def oauth_refusal(refusal: Refusal) -> Response:
+    """A refusal of an OAuth endpoint."""
+    # RFC 6749 §5.2 knows no code for https; the description says it.
+    code = "invalid_request" if refusal.code == "https_required" else refusal.code
+    body = {"error": code, "error_description": refusal.text, "detail": refusal.text}
+    return JSONResponse(body, refusal.status, _headers(refusal))
+
+
+def _headers(refusal: Refusal) -> Mapping[str, str]:
+    headers = dict(NO_STORE)
+    if isinstance(refusal, Unavailable):
+        headers["Retry-After"] = str(refusal.retry_after)
+    if isinstance(refusal, InvalidClient):
+        headers["WWW-Authenticate"] = 'Basic realm="watchword"'  # RFC 6749 §5.2
+    return headers

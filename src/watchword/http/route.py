@@ -1,0 +1,68 @@
+"""The `APIRoute` that all our endpoints share: errors become our shapes here, so no app-wide handler is needed."""
+
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, ClassVar, Final, override
+
+from fastapi import HTTPException
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from watchword.errors import HttpsRequired, InvalidInput, Refusal, RequestTooLarge
+from watchword.http.responses import NO_STORE, json_refusal, oauth_refusal
+from watchword.http.use_cases import use_cases
+from watchword.identity.profiles import describe_problems
+
+MAX_BODY_BYTES: Final = 1_048_576
+_TOO_LARGE: Final = 413
+_log: Final = logging.getLogger("watchword.http")
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class JsonRoute(APIRoute):
+    """Errors as `{"detail", "code"}`. FastAPI's own 422 would repeat a posted password."""
+
+    takes_credentials: ClassVar[bool] = True
+    render: ClassVar[Callable[[Refusal], Response]] = staticmethod(json_refusal)
+
+    @override
+    def get_route_handler(self) -> Handler:
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                if self.takes_credentials and use_cases(request).https_only and request.scope["scheme"] != "https":
+                    raise HttpsRequired("plain http in production")
+                response = await handler(request)
+            except RequestValidationError as error:
+                return self._refuse(request, InvalidInput(text=describe_problems(list(error.errors()))))
+            except HTTPException as error:
+                if error.status_code == _TOO_LARGE:
+                    return self._refuse(request, RequestTooLarge("body over the limit"))
+                error.headers = {**NO_STORE, **(error.headers or {})}
+                raise  # a guard's, in the shape that guards have everywhere
+            except Refusal as refusal:
+                return self._refuse(request, refusal)
+            response.headers.setdefault("Cache-Control", NO_STORE["Cache-Control"])
+            return response
+
+        return handle
+
+    def _refuse(self, request: Request, refusal: Refusal) -> Response:
+        _log.info("refused %s %s: %s (%s)", request.method, self.path, refusal.code, refusal.detail)
+        return type(self).render(refusal)
+
+
+class OAuthRoute(JsonRoute):
+    """Errors as RFC 6749 §5.2 has them."""
+
+    render = staticmethod(oauth_refusal)
+
+
+class PublicRoute(JsonRoute):
+    """An endpoint that takes no credential and answers over plain HTTP too."""
+
+    takes_credentials = False

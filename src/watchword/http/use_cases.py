@@ -1,0 +1,44 @@
+"""What the endpoints call: the use cases of the Watchword that a request came in through."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from starlette.requests import Request
+
+from watchword.flows.change_password import ChangePassword
+from watchword.flows.delete_user import DeleteUser
+from watchword.flows.register import Register
+from watchword.flows.update_profile import UpdateProfile
+from watchword.grants import Grant
+from watchword.guard.running import running
+from watchword.identity.authenticate_client import AuthenticateClient
+
+
+@dataclass(frozen=True, slots=True)
+class UseCases:
+    """One field a use case.
+
+    Attributes:
+        grants: By `grant_type`.
+        jwks: The key set to publish (RFC 7517 §5).
+        https_only: Whether credentials are refused over plain HTTP.
+    """
+
+    authenticate_client: AuthenticateClient
+    grants: Mapping[str, Grant]
+    register: Register
+    update_profile: UpdateProfile
+    change_password: ChangePassword
+    delete_user: DeleteUser
+    jwks: Mapping[str, Any]
+    https_only: bool
+
+
+def use_cases(request: Request) -> UseCases:
+    """The use cases for this request.
+
+    Raises:
+        NotRunning: Watchword's lifespan did not run.
+    """
+    return cast("UseCases", running(request).use_cases)  # type: ignore[attr-defined]

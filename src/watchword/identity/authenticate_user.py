@@ -1,0 +1,82 @@
+"""Email and password → the account, or one refusal that tells nothing."""
+
+from dataclasses import dataclass
+
+from watchword.crypto.passwords import MAX_PASSWORD_BYTES, decoy, scheme_of
+from watchword.errors import InvalidGrant, InvalidRequest
+from watchword.identity.emails import canonical_email
+from watchword.identity.failure_time import FailureTime
+from watchword.identity.hashing import HashingPool, Verification
+from watchword.model import Account, NewHash
+from watchword.storage import Database
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordVerified:
+    """A password was right when it was read. It counts once a conditional statement has confirmed the account.
+
+    Attributes:
+        account: As it was read.
+        rehashed: What should replace a weaker hash.
+    """
+
+    account: Account
+    rehashed: NewHash | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticateUser:
+    """Verifies an email and a password. Unknown, disabled and hash-less users cost what others cost."""
+
+    storage: Database
+    hashing: HashingPool
+    failure_time: FailureTime
+
+    async def __call__(self, email: str, password: str) -> PasswordVerified:
+        """Verify.
+
+        Raises:
+            InvalidGrant: The same for every reason.
+            InvalidRequest: The password is longer than any can be.
+            HashingBusy: The queue is full.
+            StorageDown: The database does not answer.
+        """
+        refuse_endless(password)
+        async with self.hashing.place() as place:
+            account = await self._read(email)
+            stored = account.password_hash if account is not None else None
+            outcome = await place.verify(password, stored or decoy(self.hashing.hasher.scheme))
+            if account is not None and stored is not None and account.is_active and outcome.matches:
+                rehashed = await place.hash(password) if self.hashing.hasher.needs_rehash(stored) else None
+                return PasswordVerified(account, rehashed and new_hash(rehashed))
+        return await self._refuse(account, outcome)
+
+    async def _read(self, email: str) -> Account | None:
+        canonical = canonical_email(email)
+        async with self.storage.reading() as stores:  # given back before the hash is computed
+            return await stores.users.find(canonical)
+
+    async def _refuse(self, account: Account | None, outcome: Verification) -> PasswordVerified:
+        await self.failure_time.wait(outcome)
+        if account is None:
+            raise InvalidGrant("no such user")
+        if account.password_hash is None or scheme_of(account.password_hash) is None:
+            raise InvalidGrant(f"user {account.id} has no hash that can be verified")
+        if not account.is_active:
+            raise InvalidGrant(f"user {account.id} is disabled")
+        raise InvalidGrant(f"wrong password for user {account.id}")
+
+
+def refuse_endless(password: str) -> None:
+    """Refuse what is too long before it costs anything.
+
+    Raises:
+        InvalidRequest: More than 1,024 bytes.
+    """
+    if len(password.encode()) > MAX_PASSWORD_BYTES:
+        raise InvalidRequest("password over 1,024 bytes", text="The password is too long")
+
+
+def new_hash(encoded: str) -> NewHash:
+    """An encoded hash with its scheme beside it."""
+    return NewHash(encoded, str(scheme_of(encoded)))

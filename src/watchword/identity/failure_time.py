@@ -1,0 +1,65 @@
+"""How long a failed login takes: as long as the dearest kind of hash that is stored, whoever was asked for.
+
+Every failure computes one hash. Where all stored hashes are of one cost, that alone makes failures alike. While dearer ones
+are still stored (imported, or made under an earlier setting), a failure against a cheaper one would tell that it is no such
+account; so it sleeps until the dearest would be done.
+"""
+
+import asyncio
+import time
+from typing import Final
+
+from watchword.crypto.passwords import Scheme, decoy, scheme_of
+from watchword.identity.hashing import HashingPool, Verification
+from watchword.storage import Database
+
+_RELOAD_SECONDS: Final = 60
+_MARGIN: Final = 1.1  # a dear hash takes longer at times; what is slept must cover that
+
+
+class FailureTime:
+    """Knows the dearest stored hash and waits for it.
+
+    Args:
+        storage: Where the schemes of the stored hashes are read, at most once a minute.
+        hashing: Where one hash of each dearer scheme is measured, once.
+    """
+
+    def __init__(self, storage: Database, hashing: HashingPool) -> None:
+        self._storage = storage
+        self._hashing = hashing
+        self._measured: dict[Scheme, float] = {}
+        self._dearest = 0.0
+        self._loaded_at = float("-inf")
+
+    async def wait(self, spent: Verification) -> None:
+        """Sleep for what the dearest scheme would have taken beyond what was spent.
+
+        Raises:
+            HashingBusy: A scheme has to be measured and the pool is full.
+            StorageDown: The schemes cannot be read.
+        """
+        if time.monotonic() - self._loaded_at > _RELOAD_SECONDS:
+            await self.reload()
+        await asyncio.sleep(max(0.0, self._dearest - spent.seconds))
+
+    async def reload(self) -> None:
+        """Read which schemes are stored and measure the new ones."""
+        async with self._storage.reading() as stores:
+            stored = await stores.users.password_schemes()
+        own = self._hashing.hasher.scheme
+        # A scheme is stored without salt and digest; a decoy's are as good to read it by.
+        schemes = {scheme for text in stored if (scheme := _parse(text)) is not None and scheme != own}
+        for scheme in schemes - self._measured.keys():
+            self._measured[scheme] = await self._measure(scheme)
+        self._dearest = max((self._measured[scheme] for scheme in schemes), default=0.0) * _MARGIN
+        self._loaded_at = time.monotonic()
+
+    async def _measure(self, scheme: Scheme) -> float:
+        async with self._hashing.place() as place:
+            return (await place.verify("a password that nobody has", decoy(scheme))).seconds
+
+
+def _parse(text: str) -> Scheme | None:
+    filler = "." * 53 if text.startswith("$2") else "$salt$digest"
+    return scheme_of(text + ("$" + filler if text.startswith("$2") else filler))

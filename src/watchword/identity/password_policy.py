@@ -1,0 +1,56 @@
+"""What a new password must be: long, not common, not the user's address. No composition rules (NIST SP 800-63B-4 §3.1.1)."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from watchword.crypto.passwords import MAX_PASSWORD_BYTES
+from watchword.errors import WeakPassword
+
+_SHORTEST_UNIT: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordPolicy:
+    """Judges new passwords; ones in use are never judged again.
+
+    Attributes:
+        min_length: In characters.
+    """
+
+    min_length: int
+
+    def check(self, password: str, *, email: str) -> None:
+        """Accept a password, or say why not.
+
+        Args:
+            password: Exactly as received.
+            email: The user's address.
+
+        Raises:
+            WeakPassword: Its text says which rule, and never repeats the password.
+        """
+        if len(password) < self.min_length:
+            raise WeakPassword(text=f"The password needs at least {self.min_length} characters")
+        if len(password.encode()) > MAX_PASSWORD_BYTES:
+            raise WeakPassword(text=f"The password may have at most {MAX_PASSWORD_BYTES} bytes")
+        folded = password.casefold()
+        unit = _repeated_unit(folded)
+        if len(unit) < _SHORTEST_UNIT or not {folded, unit}.isdisjoint(common_passwords()):
+            raise WeakPassword(text="This password is one of the first that are tried: choose another")
+        local_part = email.casefold().partition("@")[0]
+        if unit in {email.casefold(), local_part}:
+            raise WeakPassword(text="The password must not be your email address")
+
+
+def _repeated_unit(text: str) -> str:
+    """The part that the text repeats, or the whole text."""
+    return text[: (text + text).find(text, 1)]
+
+
+@cache
+def common_passwords() -> frozenset[str]:
+    """Some 30,000 passwords that are tried first, from the lists of zxcvbn. Loaded at the first use."""
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+    return frozenset(FREQUENCY_LISTS["passwords"])

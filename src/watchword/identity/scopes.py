@@ -1,0 +1,65 @@
+"""Scopes: the only vocabulary for permissions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from watchword.errors import InvalidScope
+from watchword.model import RESERVED_SCOPES, Account
+
+_MAX_PARAMETER: Final = 4096  # characters of a scope parameter that are worth splitting
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeCatalogue:
+    """The scopes that the host declared.
+
+    Attributes:
+        declared: Name → description.
+    """
+
+    declared: Mapping[str, str]
+
+    def allowed_for(self, _account: Account) -> frozenset[str]:
+        """What a login of this user may carry: every declared scope. The reserved ones are never given by default."""
+        return frozenset(self.declared)
+
+    def grant(self, requested: frozenset[str] | None, *, allowed: frozenset[str]) -> frozenset[str]:
+        """Settle what a login gets.
+
+        Args:
+            requested: None for everything that is allowed.
+            allowed: What the user may have.
+
+        Returns:
+            What was asked for and is allowed (RFC 6749 §3.3: the answer tells where that is less).
+
+        Raises:
+            InvalidScope: A scope is unknown, or nothing that was asked for is allowed.
+        """
+        if requested is None:
+            return allowed
+        if unknown := requested - self.declared.keys() - RESERVED_SCOPES:
+            raise InvalidScope(f"{len(unknown)} unknown scopes were requested")
+        granted = requested & allowed
+        if not granted:
+            raise InvalidScope("nothing that was requested is allowed")
+        return granted
+
+
+def parse_scope(parameter: str | None) -> frozenset[str] | None:
+    """Split a `scope` parameter (RFC 6749 §3.3); None where it is omitted or empty.
+
+    Raises:
+        InvalidScope: It is longer than any honest one.
+    """
+    if not parameter or not parameter.strip(" "):
+        return None
+    if len(parameter) > _MAX_PARAMETER:
+        raise InvalidScope("the scope parameter is longer than 4,096 characters")
+    return frozenset(name for name in parameter.split(" ") if name)
+
+
+def format_scope(scopes: frozenset[str]) -> str:
+    """Write scopes as a `scope` parameter, sorted."""
+    return " ".join(sorted(scopes))

@@ -1,0 +1,156 @@
+"""The words of Watchword as types: frozen values without I/O."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Generic
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from typing_extensions import TypeVar
+
+FIRST_PARTY: Final = "first-party"
+"""The built-in client: the host application itself. Public, and the only one with the password grant."""
+
+ADMIN_SCOPE: Final = "admin"
+RESERVED_SCOPES: Final = frozenset(
+    {ADMIN_SCOPE, "2fa", "openid", "profile", "email", "address", "phone", "offline_access"}
+)
+"""Scopes with a meaning of their own: `admin`, `2fa` and those of OpenID Connect Core §5.4 and §11."""
+
+
+class Profile(BaseModel):
+    """What a user tells about themselves; a host passes its own model as `Watchword(profile=…)`.
+
+    Users edit their profile. What they must not edit belongs in a table of the host that refers to the user.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+P = TypeVar("P", bound=BaseModel, default=Profile)
+
+
+@dataclass(frozen=True, slots=True)
+class User(Generic[P]):
+    """A person with an account here.
+
+    Attributes:
+        id: UUID version 7; the `sub` of their tokens.
+        email: As the user wrote it, in normal form.
+        is_active: False once an operator disabled the account.
+        profile: The host's own fields.
+        email_verified_at: When the address was proved, UTC; None if it never was.
+        created_at: When the account was made, UTC.
+        last_login_at: The last login with a password, UTC.
+    """
+
+    id: UUID
+    email: str
+    is_active: bool
+    profile: P
+    email_verified_at: datetime | None
+    created_at: datetime
+    last_login_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A row of the user table, secrets included. It stays inside; a `User` is what others see.
+
+    Attributes:
+        password_hash: PHC or modular crypt string; None for an account that cannot log in with a password.
+        token_epoch: Counter carried by tokens; raising it ends every token issued before.
+    """
+
+    id: UUID
+    email: str
+    is_active: bool
+    profile: Mapping[str, Any]
+    email_verified_at: datetime | None
+    created_at: datetime
+    last_login_at: datetime | None
+    token_epoch: int
+    password_hash: str | None = field(repr=False)
+
+    def user(self, profile: type[P]) -> User[P]:
+        """The public side, its profile read by the host's model.
+
+        Raises:
+            pydantic.ValidationError: The stored profile does not fit: a field the host added has no default.
+        """
+        return User(
+            id=self.id,
+            email=self.email,
+            is_active=self.is_active,
+            profile=profile.model_validate(self.profile),
+            email_verified_at=self.email_verified_at,
+            created_at=self.created_at,
+            last_login_at=self.last_login_at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NewHash:
+    """A password hash to store, and its scheme: what it cost, without salt and digest."""
+
+    encoded: str = field(repr=False)
+    scheme: str
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A registered OAuth client.
+
+    Attributes:
+        id: The `client_id` of RFC 6749 §2.2.
+        grants: The grant types it may use.
+    """
+
+    id: str
+    grants: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who a request speaks for, once its credential was verified.
+
+    Attributes:
+        subject: The `sub` of the token: the user's id, or the client's where it acts for itself.
+        user_id: The user, or None where a client acts for itself.
+        client_id: The client that the credential was issued to.
+        session_id: The session (`sid`) it belongs to, if any.
+        scopes: What it may do.
+        amr: How the user authenticated (RFC 8176), such as `("pwd",)`.
+        auth_time: When the user last authenticated, UTC; None where no user did.
+        expires_at: When the credential ends, UTC.
+    """
+
+    subject: str
+    user_id: UUID | None
+    client_id: str
+    session_id: UUID | None
+    scopes: frozenset[str]
+    amr: tuple[str, ...]
+    auth_time: datetime | None
+    expires_at: datetime
+
+    @property
+    def is_first_party_user(self) -> bool:
+        """True for a user who logged in to the host application itself."""
+        return self.user_id is not None and self.client_id == FIRST_PARTY
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedTokens:
+    """What a grant answers (RFC 6749 §5.1).
+
+    Attributes:
+        access_token: A JWT (RFC 9068).
+        expires_in: Its life in whole seconds.
+        scopes: What was granted, which may be less than what was asked for.
+    """
+
+    access_token: str = field(repr=False)
+    expires_in: int
+    scopes: frozenset[str]

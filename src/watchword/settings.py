@@ -1,0 +1,346 @@
+"""The settings, each once: name, meaning, default, recommendation. `docs/reference/settings.md` is generated from here."""
+
+import difflib
+import os
+import re
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Final, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from watchword.errors import ConfigurationError
+from watchword.model import RESERVED_SCOPES
+
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_SHORT_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)([smhdw]?)")
+_SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+_KNOWN_SECRETS: Final = ("09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",)
+_iso_duration: Final = TypeAdapter(timedelta)
+
+MIN_SECRET_BYTES: Final = 32
+
+
+class Environment(StrEnum):
+    """Where the process runs."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class SigningAlgorithm(StrEnum):
+    """How access tokens are signed (RFC 7518 §3.1)."""
+
+    ES256 = "ES256"
+    RS256 = "RS256"
+    HS256 = "HS256"
+
+
+def _parse_duration(value: object) -> object:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return timedelta(seconds=value)
+    if isinstance(value, str):
+        text = value.strip()
+        if short := _SHORT_DURATION.fullmatch(text):
+            return timedelta(seconds=float(short[1]) * _UNITS[short[2] or "s"])
+        if text.startswith("P"):
+            return _iso_duration.validate_python(text)
+        raise ValueError("is not a duration: write 900, 15m, 12h, 30d or PT15M")
+    return value
+
+
+def _positive(value: timedelta) -> timedelta:
+    if value <= timedelta(0):
+        raise ValueError("must be longer than zero")
+    return value
+
+
+def format_duration(value: timedelta) -> str:
+    """Write a duration in its largest whole unit: `15m`, `30d`, `90s`."""
+    seconds = value.total_seconds()
+    for unit, size in sorted(_UNITS.items(), key=lambda item: -item[1]):
+        if unit != "w" and seconds >= size and seconds % size == 0:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{seconds:g}s"
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_parse_duration),
+    AfterValidator(_positive),
+    PlainSerializer(format_duration, return_type=str),
+]
+"""A length of time, from `15m`, `900` (seconds) or ISO 8601 (`PT15M`)."""
+
+
+class PasswordCost(StrEnum):
+    """Named costs of Argon2id."""
+
+    OWASP = "owasp"
+    RFC9106 = "rfc9106"
+
+
+_NAMED_COSTS: Final = {PasswordCost.OWASP: (19456, 2, 1), PasswordCost.RFC9106: (65536, 3, 4)}
+_COST: Final = re.compile(r"m=(\d{4,7}),t=(\d{1,2}),p=(\d{1,2})")
+
+
+def _known_cost(value: str) -> str:
+    if value in _NAMED_COSTS:
+        return value
+    cost = _COST.fullmatch(value)
+    if cost is None:
+        raise ValueError("must be owasp, rfc9106 or Argon2id parameters such as m=19456,t=2,p=1 (m in KiB)")
+    memory, passes, lanes = (int(number) for number in cost.groups())
+    if not (7168 <= memory <= 1048576 and 1 <= passes <= 20 and 1 <= lanes <= 16):
+        raise ValueError("is out of range: 7168 ≤ m ≤ 1048576 (KiB), 1 ≤ t ≤ 20, 1 ≤ p ≤ 16")
+    return value
+
+
+def argon2_parameters(cost: str) -> tuple[int, int, int]:
+    """Memory in KiB, passes and lanes of a `PASSWORD_COST`."""
+    if cost in _NAMED_COSTS:
+        return _NAMED_COSTS[PasswordCost(cost)]
+    memory, passes, lanes = (int(number) for number in _COST.fullmatch(cost).groups())  # type: ignore[union-attr]
+    return memory, passes, lanes
+
+
+class Settings(BaseSettings):
+    """What is in force, from `WATCHWORD_…` in the environment or in `.env`. Frozen."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="WATCHWORD_",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        validate_default=True,
+    )
+
+    environment: Environment = Field(
+        Environment.DEVELOPMENT,
+        description="`development` makes a secret and migrates the database by itself. `production` refuses to start on "
+        "anything unsafe, and takes credentials over https only.",
+    )
+    database_url: SecretStr = Field(
+        SecretStr("sqlite+aiosqlite:///watchword.db"),
+        description="Where users and keys are kept: `sqlite+aiosqlite:///file.db` or `postgresql+asyncpg://user:password@host/name` "
+        "(`sqlite:///…` and `postgresql://…` mean the same). Recommended: PostgreSQL as soon as there are two machines.",
+    )
+    database_pool_size: int = Field(
+        10, ge=1, le=1000, description="Connections a process keeps open at most. A request that finds none free for 2 seconds gets 503."
+    )
+    secret: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (),
+        description="One secret of at least 32 bytes, or several separated by spaces: the first seals, all unseal. It encrypts "
+        "the signing keys in the database. Development makes one and keeps it in a file beside the database; production "
+        "requires it. Make one with `python -c 'import secrets; print(secrets.token_urlsafe(32))'`.",
+    )
+    issuer: str = Field(
+        "",
+        description="The `iss` of every token, and the address that links are made from: `https://login.example.com`. Required in "
+        "production; in development `http://localhost:8000`. It is never taken from a request.",
+    )
+    audience: str = Field(
+        "", description="The `aud` of access tokens: what they are meant for. Empty means the issuer. Tokens for anything else are refused."
+    )
+    prefix: str = Field("/auth", description="Where the endpoints are mounted in the app.")
+    access_token_lifetime: Duration = Field(
+        timedelta(minutes=15), description="How long an access token is good for. Recommended: 5m to 1h."
+    )
+    access_token_algorithm: SigningAlgorithm = Field(
+        SigningAlgorithm.ES256,
+        description="How access tokens are signed: `ES256`, `RS256`, or `HS256` where every verifier shares this database. "
+        "Tokens signed before a change stay good until they expire.",
+    )
+    clock_leeway: Duration = Field(
+        timedelta(seconds=30),
+        description="How far in the future `iat` and `nbf` of a token may lie, for the clocks of several machines. `exp` has none.",
+    )
+    scopes: dict[str, str] = Field(
+        default_factory=dict,
+        description='The scopes of the app, as JSON: name → description, such as `{"orders:read": "Read orders"}`. The ones '
+        "given in Python, `Watchword(scopes=…)`, are added.",
+    )
+    sign_up: bool = Field(True, description="Whether anybody can make an account with `POST /auth/users`.")
+    password_min_length: int = Field(
+        15,
+        ge=8,
+        le=128,
+        description="Characters that a new password needs. Recommended: 15 where no second factor is required (NIST SP 800-63B-4), "
+        "never less than 8.",
+    )
+    password_cost: Annotated[str, AfterValidator(_known_cost)] = Field(
+        PasswordCost.OWASP.value,
+        description="The cost of Argon2id: `owasp` (19 MiB, t=2, p=1), `rfc9106` (64 MiB, t=3, p=4) or parameters such as "
+        "`m=19456,t=2,p=1`. A weaker stored hash is replaced at the next login, a stronger one never. "
+        "`watchword calibrate` shows what each costs on the machine at hand.",
+    )
+    hashing_threads: int = Field(
+        0, ge=0, le=256, description="Threads that hash passwords, at low priority. 0 means as many as there are cores."
+    )
+    hashing_queue: int = Field(
+        64,
+        ge=0,
+        le=10_000,
+        description="Logins that may wait for a hashing thread. One more is answered 503 with Retry-After.",
+    )
+    docs_in_production: bool = Field(
+        False, description="Production refuses to start while the app serves its docs, unless this is set."
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks, separated by commas, whose X-Forwarded-For and X-Forwarded-Proto `watchword serve` "
+        "believes, such as `10.0.0.0/8`. Empty: none.",
+    )
+
+    @field_validator("secret", mode="before")
+    @classmethod
+    def _split_secrets(cls, value: object) -> object:
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        return tuple(value.split()) if isinstance(value, str) else value
+
+    @field_validator("secret")
+    @classmethod
+    def _long_secrets(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for secret in value:
+            plain = secret.get_secret_value()
+            if len(plain.encode()) < MIN_SECRET_BYTES:
+                raise ValueError("is too short: each secret needs at least 32 bytes")
+            if plain in _KNOWN_SECRETS or len(set(plain)) < 10:  # noqa: PLR2004 — fewer is a pattern, not a secret
+                raise ValueError("is a well-known or trivial value: make one with secrets.token_urlsafe(32)")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _async_driver(cls, value: SecretStr) -> SecretStr:
+        scheme, separator, rest = value.get_secret_value().partition("://")
+        driver = {
+            "sqlite": "sqlite+aiosqlite",
+            "sqlite+aiosqlite": "sqlite+aiosqlite",
+            "postgres": "postgresql+asyncpg",
+            "postgresql": "postgresql+asyncpg",
+            "postgresql+asyncpg": "postgresql+asyncpg",
+        }.get(scheme)
+        if not separator or driver is None:
+            raise ValueError("must start with sqlite+aiosqlite:// or postgresql+asyncpg://")
+        return SecretStr(f"{driver}://{rest}")
+
+    @field_validator("prefix")
+    @classmethod
+    def _path(cls, value: str) -> str:
+        if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", value):
+            raise ValueError("must be a path such as /auth, with no / at the end")
+        return value
+
+    @field_validator("scopes")
+    @classmethod
+    def _scope_names(cls, value: dict[str, str]) -> dict[str, str]:
+        check_scopes(value)
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _development_issuer(cls, data: Any) -> Any:  # noqa: ANN401 — pydantic hands over what it was given
+        if isinstance(data, dict):
+            production = str(data.get("environment", "")) == Environment.PRODUCTION
+            if not data.get("issuer") and not production:
+                data = {**data, "issuer": "http://localhost:8000"}
+            if not data.get("audience"):
+                data = {**data, "audience": data.get("issuer", "")}
+        return data
+
+    @model_validator(mode="after")
+    def _issuer_fits(self) -> Self:
+        url = urlsplit(self.issuer)
+        if self.environment is Environment.PRODUCTION:
+            if not self.secret:
+                raise ValueError(
+                    "WATCHWORD_SECRET is required in production: set it to the output of "
+                    "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+                )
+            if url.scheme != "https":
+                raise ValueError("WATCHWORD_ISSUER is required in production: set it to this server's https:// address")
+        if url.scheme not in {"http", "https"} or not url.netloc or url.query or url.fragment or self.issuer.endswith("/"):
+            raise ValueError(
+                "WATCHWORD_ISSUER must be an address such as https://login.example.com, with no query and no / at the end"
+            )
+        return self
+
+    @property
+    def is_production(self) -> bool:
+        """Whether the strict rules are in force."""
+        return self.environment is Environment.PRODUCTION
+
+
+def check_scopes(scopes: dict[str, str]) -> None:
+    """Refuse scope names that RFC 6749 §3.3 does not allow, or that have a meaning already.
+
+    Raises:
+        ValueError: It names the scope.
+    """
+    for name in scopes:
+        if not _SCOPE.fullmatch(name):
+            raise ValueError(f"{name!r} is not a scope: printable ASCII without space, quote and backslash")
+        if name in RESERVED_SCOPES:
+            raise ValueError(f"{name!r} is reserved")
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        ConfigurationError: A variable is unknown or its value unusable; the message names it.
+    """
+    known = {f"WATCHWORD_{name.upper()}" for name in Settings.model_fields}
+    for name in sorted(os.environ):
+        upper = name.upper()
+        if upper.startswith("WATCHWORD_") and upper not in known and not upper.startswith("WATCHWORD_TEST_"):
+            close = difflib.get_close_matches(upper, known, n=1)
+            raise ConfigurationError(f"{name} is not a setting" + (f"; did you mean {close[0]}?" if close else ""))
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise ConfigurationError(_describe(error)) from None
+    except ValueError as error:  # pydantic-settings: a value that should be JSON is not
+        raise ConfigurationError(_name_json_error(str(error))) from None
+
+
+def _describe(error: ValidationError) -> str:
+    parts = []
+    for problem in error.errors(include_input=False, include_url=False):
+        reason = problem["msg"].removeprefix("Value error, ")
+        where = ".".join(str(part) for part in problem["loc"][1:])
+        variable = f"WATCHWORD_{str(problem['loc'][0]).upper()} " if problem["loc"] else ""
+        parts.append(f"{variable}{f'({where}) ' if where else ''}{_lower_first(reason)}")
+    return "; ".join(parts)
+
+
+def _lower_first(reason: str) -> str:
+    return reason[:1].lower() + reason[1:] if reason.startswith("Input ") else reason
+
+
+def _name_json_error(message: str) -> str:
+    field = re.search(r'field "(\w+)"', message)
+    return f"WATCHWORD_{field[1].upper()} must be JSON" if field else "a setting cannot be read: check its JSON"
+
+
+def development_secret_file(settings: Settings) -> Path:
+    """Where development keeps the secret it made: beside the SQLite file, else in the working directory."""
+    url = settings.database_url.get_secret_value()
+    path = url.partition(":///")[2].partition("?")[0] if url.startswith("sqlite") else ""
+    return Path(path).with_suffix(".secret") if path and path != ":memory:" else Path("watchword.secret")

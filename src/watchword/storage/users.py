@@ -1,0 +1,177 @@
+"""The user store."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from watchword.errors import StillReferenced
+from watchword.model import Account, NewHash
+from watchword.storage.clock import now
+from watchword.storage.statements import insert_for
+from watchword.storage.tables import user
+
+_ACCOUNT = (
+    user.c.id,
+    user.c.email,
+    user.c.is_active,
+    user.c.profile,
+    user.c.email_verified_at,
+    user.c.created_at,
+    user.c.last_login_at,
+    user.c.token_epoch,
+    user.c.password_hash,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """What an account starts with."""
+
+    id: UUID
+    email: str
+    email_canonical: str
+    password: NewHash | None
+    profile: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class UserStore:
+    """Reads and writes accounts on one connection."""
+
+    _connection: AsyncConnection
+
+    async def add(self, new: NewAccount) -> Account | None:
+        """Insert an account. None if the canonical address is taken; the race is the database's to decide."""
+        statement = (
+            insert_for(self._connection, user)
+            .values(
+                id=new.id,
+                email=new.email,
+                email_canonical=new.email_canonical,
+                **_hash_columns(new.password),
+                is_active=True,
+                token_epoch=0,
+                profile=dict(new.profile),
+                created_at=now(),
+            )
+            .on_conflict_do_nothing(index_elements=[user.c.email_canonical])
+            .returning(*_ACCOUNT)
+        )
+        return _account((await self._connection.execute(statement)).one_or_none())
+
+    async def get(self, user_id: UUID) -> Account | None:
+        """The account with this id; None if there is none."""
+        result = await self._connection.execute(select(*_ACCOUNT).where(user.c.id == user_id))
+        return _account(result.one_or_none())
+
+    async def find(self, email_canonical: str) -> Account | None:
+        """The account with this canonical address; None if there is none."""
+        result = await self._connection.execute(select(*_ACCOUNT).where(user.c.email_canonical == email_canonical))
+        return _account(result.one_or_none())
+
+    async def page(self, *, after: UUID | None, limit: int) -> Sequence[Account]:
+        """The next accounts in the order they were made, by the primary key."""
+        statement = select(*_ACCOUNT).order_by(user.c.id).limit(limit)
+        if after is not None:
+            statement = statement.where(user.c.id > after)
+        rows = (await self._connection.execute(statement)).all()
+        return [Account(**row._mapping) for row in rows]  # noqa: SLF001 — SQLAlchemy's public name for it
+
+    async def record_login(self, verified: Account, *, rehashed: NewHash | None) -> bool:
+        """Complete a login, if the account is still what it was when its password was read.
+
+        Hashing takes long and holds no connection; meanwhile the user may have been disabled, or have changed the
+        password. The statement checks what was read, so neither can be overtaken, and a new hash replaces only the very
+        hash that was verified.
+
+        Args:
+            verified: The account as it was read before hashing.
+            rehashed: A new hash of the same password, where the stored one is weaker than it should be.
+
+        Returns:
+            False if the account changed or is gone.
+        """
+        result = await self._connection.execute(
+            update(user)
+            .where(
+                user.c.id == verified.id,
+                user.c.is_active,
+                user.c.password_hash == verified.password_hash,
+                user.c.token_epoch == verified.token_epoch,
+            )
+            .values(last_login_at=now(), **_hash_columns(rehashed))
+        )
+        return result.rowcount == 1
+
+    async def replace_password(self, verified: Account, new: NewHash) -> bool:
+        """Set a new password and end every token, if the old hash is still the one that was verified.
+
+        Returns:
+            False if the account changed or is gone.
+        """
+        result = await self._connection.execute(
+            update(user)
+            .where(user.c.id == verified.id, user.c.is_active, user.c.password_hash == verified.password_hash)
+            .values(token_epoch=user.c.token_epoch + 1, **_hash_columns(new))
+        )
+        return result.rowcount == 1
+
+    async def set_active(self, user_id: UUID, *, active: bool) -> Account | None:
+        """Enable or disable, ending every token where that changes anything. None if there is no such account."""
+        await self._connection.execute(
+            update(user)
+            .where(user.c.id == user_id, user.c.is_active != active)
+            .values(is_active=active, token_epoch=user.c.token_epoch + 1)
+        )
+        return await self.get(user_id)
+
+    async def set_profile(self, user_id: UUID, profile: Mapping[str, Any]) -> Account | None:
+        """Replace the profile. None if there is no such account."""
+        result = await self._connection.execute(
+            update(user).where(user.c.id == user_id).values(profile=dict(profile)).returning(*_ACCOUNT)
+        )
+        return _account(result.one_or_none())
+
+    async def lock(self, user_id: UUID) -> Account | None:
+        """The account, locked until the transaction ends. None if there is none."""
+        result = await self._connection.execute(select(*_ACCOUNT).where(user.c.id == user_id).with_for_update())
+        return _account(result.one_or_none())
+
+    async def delete(self, user_id: UUID) -> bool:
+        """Delete an account. False if there was none.
+
+        Raises:
+            StillReferenced: A table of the host refers to it.
+        """
+        try:
+            result = await self._connection.execute(user.delete().where(user.c.id == user_id))
+        except IntegrityError as error:
+            raise StillReferenced("a foreign key of the host holds the user row") from error
+        return result.rowcount == 1
+
+    async def password_schemes(self) -> Sequence[str]:
+        """The distinct schemes of the stored hashes: one step along the index for each."""
+        found: list[str] = []
+        while True:
+            statement = select(func.min(user.c.password_scheme))
+            if found:
+                statement = statement.where(user.c.password_scheme > found[-1])
+            scheme = (await self._connection.execute(statement)).scalar_one()
+            if scheme is None:
+                return found
+            found.append(scheme)
+
+
+def _account(row: Row[Any] | None) -> Account | None:
+    return None if row is None else Account(**row._mapping)  # noqa: SLF001 — SQLAlchemy's public name for it
+
+
+
+def _hash_columns(new: NewHash | None) -> dict[str, Any]:
+    """The two columns that change together; none where there is no new hash."""
+    return {} if new is None else {"password_hash": new.encoded, "password_scheme": new.scheme}
