@@ -5,7 +5,6 @@ import os
 import re
 from datetime import timedelta
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any, Final, Self
 from urllib.parse import urlsplit
 
@@ -337,10 +336,3 @@ def _lower_first(reason: str) -> str:
 def _name_json_error(message: str) -> str:
     field = re.search(r'field "(\w+)"', message)
     return f"WATCHWORD_{field[1].upper()} must be JSON" if field else "a setting cannot be read: check its JSON"
-
-
-def development_secret_file(settings: Settings) -> Path:
-    """Where development keeps the secret it made: beside the SQLite file, else in the working directory."""
-    url = settings.database_url.get_secret_value()
-    path = url.partition(":///")[2].partition("?")[0] if url.startswith("sqlite") else ""
-    return Path(path).with_suffix(".secret") if path and path != ":memory:" else Path("watchword.secret")

@@ -10,11 +10,11 @@ from watchword.flows.change_password import PasswordChange
 from watchword.flows.register import Registration
 from watchword.guard.dependencies import CurrentUser, requires_recent_login
 from watchword.http.responses import ErrorAnswer, UserAnswer
-from watchword.http.route import MAX_BODY_BYTES, JsonRoute
+from watchword.http.route import JsonRoute
 from watchword.http.use_cases import use_cases
 
-sign_up = APIRouter(route_class=JsonRoute, max_body_size=MAX_BODY_BYTES, tags=["auth"])
-router = APIRouter(route_class=JsonRoute, max_body_size=MAX_BODY_BYTES, tags=["auth"])
+sign_up = APIRouter(route_class=JsonRoute, tags=["auth"])
+router = APIRouter(route_class=JsonRoute, tags=["auth"])
 
 
 def _storable(text: str) -> str:

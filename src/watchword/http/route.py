@@ -2,13 +2,15 @@
 
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any, ClassVar, Final, override
+from typing import Any, ClassVar, Final
+from typing_extensions import override
 
 from fastapi import HTTPException
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Message, Receive
 
 from watchword.errors import HttpsRequired, InvalidInput, Refusal, RequestTooLarge
 from watchword.http.responses import NO_STORE, json_refusal, oauth_refusal
@@ -16,7 +18,6 @@ from watchword.http.use_cases import use_cases
 from watchword.identity.profiles import describe_problems
 
 MAX_BODY_BYTES: Final = 1_048_576
-_TOO_LARGE: Final = 413
 _log: Final = logging.getLogger("watchword.http")
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -33,6 +34,7 @@ class JsonRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
+            request = Request(request.scope, _bounded(request.receive))
             try:
                 if self.takes_credentials and use_cases(request).https_only and request.scope["scheme"] != "https":
                     raise HttpsRequired("plain http in production")
@@ -40,8 +42,8 @@ class JsonRoute(APIRoute):
             except RequestValidationError as error:
                 return self._refuse(request, InvalidInput(text=describe_problems(list(error.errors()))))
             except HTTPException as error:
-                if error.status_code == _TOO_LARGE:
-                    return self._refuse(request, RequestTooLarge("body over the limit"))
+                if isinstance(error.__cause__, Refusal):  # FastAPI turns whatever reading the body raised into its 400
+                    return self._refuse(request, error.__cause__)
                 error.headers = {**NO_STORE, **(error.headers or {})}
                 raise  # a guard's, in the shape that guards have everywhere
             except Refusal as refusal:
@@ -66,3 +68,18 @@ class PublicRoute(JsonRoute):
     """An endpoint that takes no credential and answers over plain HTTP too."""
 
     takes_credentials = False
+
+
+def _bounded(receive: Receive) -> Receive:
+    """A body that is too long is refused while it comes in, before anything parses it."""
+    received = 0
+
+    async def bounded() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > MAX_BODY_BYTES:
+            raise RequestTooLarge("body over the limit")
+        return message
+
+    return bounded

@@ -10,10 +10,10 @@ from watchword.errors import UnsupportedGrantType
 from watchword.http import responses
 from watchword.http.forms import read_token_form
 from watchword.http.responses import OAuthErrorAnswer, TokenAnswer
-from watchword.http.route import MAX_BODY_BYTES, OAuthRoute
+from watchword.http.route import OAuthRoute
 from watchword.http.use_cases import use_cases
 
-router = APIRouter(route_class=OAuthRoute, max_body_size=MAX_BODY_BYTES, tags=["auth"])
+router = APIRouter(route_class=OAuthRoute, tags=["auth"])
 
 # The body is parsed by us, so FastAPI has nothing to document it from.
 _FORM: Final[dict[str, Any]] = {

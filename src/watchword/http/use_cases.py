@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from starlette.requests import Request
 
@@ -35,10 +35,19 @@ class UseCases:
     https_only: bool
 
 
+class Serving(Protocol):
+    """What endpoints need of a running Watchword."""
+
+    @property
+    def use_cases(self) -> UseCases:
+        """The use cases."""
+        ...
+
+
 def use_cases(request: Request) -> UseCases:
     """The use cases for this request.
 
     Raises:
         NotRunning: Watchword's lifespan did not run.
     """
-    return cast("UseCases", running(request).use_cases)  # type: ignore[attr-defined]
+    return cast("Serving", running(request)).use_cases

@@ -1,7 +1,8 @@
 """The database's clock, so that several machines agree on time."""
 
 from datetime import datetime
-from typing import Any, override
+from typing import Any
+from typing_extensions import override
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.ext.compiler import compiles

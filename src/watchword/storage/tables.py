@@ -1,7 +1,8 @@
 """The tables, as SQLAlchemy Core. A change here comes with a migration, and a test compares the two."""
 
 from datetime import UTC, datetime
-from typing import Any, Final, override
+from typing import Any, Final
+from typing_extensions import override
 
 from sqlalchemy import (
     JSON,
@@ -93,3 +94,6 @@ Index(
     sqlite_where=_KEY_IS_ACTIVE,
     postgresql_where=_KEY_IS_ACTIVE,
 )
+
+user_id_column = user.c.id
+"""For a host's own tables: `ForeignKey(user_id_column)`. A string would not resolve across two `MetaData`."""

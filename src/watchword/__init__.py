@@ -1,0 +1,90 @@
+"""Watchword: authentication for FastAPI backends that own their users.
+
+Names are loaded at their first use (PEP 562): a program that needs the settings alone does not import FastAPI.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from watchword.app import Watchword
+    from watchword.errors import (
+        ConfigurationError,
+        EmailTaken,
+        HashingBusy,
+        InvalidInput,
+        NotFound,
+        NotRunning,
+        Refusal,
+        StillReferenced,
+        StorageDown,
+        Unavailable,
+        WatchwordError,
+        WeakPassword,
+    )
+    from watchword.guard.dependencies import (
+        CurrentPrincipal,
+        CurrentUser,
+        current_principal,
+        current_user,
+        requires,
+        requires_recent_login,
+    )
+    from watchword.model import Principal, Profile, User
+    from watchword.settings import Settings
+    from watchword.storage.tables import user_id_column
+
+__all__ = [
+    "Watchword",
+    "Settings",
+    "User",
+    "Profile",
+    "Principal",
+    "CurrentUser",
+    "CurrentPrincipal",
+    "current_user",
+    "current_principal",
+    "requires",
+    "requires_recent_login",
+    "user_id_column",
+    "WatchwordError",
+    "ConfigurationError",
+    "NotRunning",
+    "Refusal",
+    "InvalidInput",
+    "WeakPassword",
+    "EmailTaken",
+    "StillReferenced",
+    "NotFound",
+    "Unavailable",
+    "HashingBusy",
+    "StorageDown",
+]
+
+_HOMES = {
+    "watchword.app": {"Watchword"},
+    "watchword.settings": {"Settings"},
+    "watchword.model": {"User", "Profile", "Principal"},
+    "watchword.guard.dependencies": {
+        "CurrentUser",
+        "CurrentPrincipal",
+        "current_user",
+        "current_principal",
+        "requires",
+        "requires_recent_login",
+    },
+    "watchword.storage.tables": {"user_id_column"},
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 — PEP 562; type checkers read the imports above
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = next((module for module, names in _HOMES.items() if name in names), "watchword.errors")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

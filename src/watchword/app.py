@@ -1,0 +1,272 @@
+"""`Watchword`: the composition root. Everything is built here, once, and handed what it needs."""
+
+import logging
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Generic, cast
+
+from fastapi import APIRouter, FastAPI
+from starlette.routing import Match, Mount
+from starlette.types import Message, Receive, Scope, Send
+
+from watchword.crypto.keys import KeySet
+from watchword.crypto.passwords import PasswordHasher
+from watchword.crypto.sealing import Sealer
+from watchword.errors import ConfigurationError, NotRunning, StorageDown
+from watchword.flows.change_password import ChangePassword
+from watchword.flows.delete_user import DeleteUser
+from watchword.flows.find_user import FindUser
+from watchword.flows.register import Register
+from watchword.flows.set_active import SetActive
+from watchword.flows.update_profile import UpdateProfile
+from watchword.grants import password
+from watchword.grants.password import PasswordGrant
+from watchword.guard.running import STATE_KEY
+from watchword.http import account, jwks, token
+from watchword.http.openapi import has_absolute_server, relative_url, write_security_scheme
+from watchword.http.use_cases import UseCases
+from watchword.identity.authenticate_client import AuthenticateClient
+from watchword.identity.authenticate_user import AuthenticateUser
+from watchword.identity.failure_time import FailureTime
+from watchword.identity.hashing import HashingPool
+from watchword.identity.issue import IssueTokens, TokenRules
+from watchword.identity.keyring import open_keyring
+from watchword.identity.password_policy import PasswordPolicy
+from watchword.identity.scopes import ScopeCatalogue
+from watchword.identity.verify import VerifyCredential
+from watchword.model import P, Profile
+from watchword.identity.secret_file import development_secret
+from watchword.settings import Settings, SigningAlgorithm, check_scopes, load_settings
+from watchword.storage import Database
+from watchword.storage.schema import require_current, upgrade
+from watchword.facades import Users
+
+_log: Final = logging.getLogger("watchword")
+
+
+@dataclass(frozen=True, slots=True)
+class _Built(Generic[P]):
+    """What exists between start and end."""
+
+    use_cases: UseCases
+    verify_credential: VerifyCredential
+    issue: IssueTokens
+    users: Users[P]
+
+
+class Watchword(Generic[P]):
+    """Login, tokens and guards for a FastAPI app.
+
+    ```python
+    app = FastAPI()
+    Watchword().install(app)
+    ```
+
+    Args:
+        settings: Where they do not come from `WATCHWORD_…` in the environment.
+        scopes: The app's scopes, name → description; added to those of the settings.
+        profile: A pydantic model with the app's own fields of a user. Fields added later need a default.
+
+    Raises:
+        ConfigurationError: A setting or a scope cannot be used; the message says which and why.
+    """
+
+    def __init__(
+        self, settings: Settings | None = None, *, scopes: Mapping[str, str] | None = None, profile: type[P] | None = None
+    ) -> None:
+        self.settings: Final = settings or load_settings()
+        self.profile: Final[type[P]] = profile or cast("type[P]", Profile)
+        try:
+            check_scopes(dict(scopes or {}))
+        except ValueError as error:
+            raise ConfigurationError(f"Watchword(scopes=…): {error}") from None
+        self._scopes: Final = ScopeCatalogue({**self.settings.scopes, **(scopes or {})})
+        self._app: FastAPI | None = None
+        self._running: _Built[P] | None = None
+
+    def install(self, app: FastAPI) -> None:
+        """Give an app the endpoints, the lifespan and Swagger's Authorize button. Before or after the app's own routes.
+
+        Raises:
+            RuntimeError: It is installed already, or has started.
+        """
+        if self._app is not None or self._running is not None:
+            raise RuntimeError("install() comes once, before start-up; for a mounted sub-app use document(sub_app)")
+        self._app = app
+        self._include_routes(app)
+        _wrap_lifespan(app, self.lifespan)
+        self._document(app, lambda: app.docs_url or "/docs")
+
+    def document(self, sub_app: FastAPI) -> None:
+        """Give a mounted sub-app with guards its own Authorize button. Its requests pass the guards without this.
+
+        Args:
+            sub_app: An app that the installed one mounts, before or after this call.
+        """
+        self._document(sub_app, lambda: self._mounted_at(sub_app) + (sub_app.docs_url or "/docs"))
+
+    @asynccontextmanager
+    async def lifespan(self, app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        """Start, and stop at the end. For a parent that mounts the installed app: `FastAPI(lifespan=auth.lifespan)`.
+
+        Raises:
+            ConfigurationError: It cannot start; the message says what to set or run.
+        """
+        if self._running is not None:
+            raise RuntimeError("this Watchword is running already: one lifespan is enough")
+        async with AsyncExitStack() as stack:
+            self._refuse_open_docs(app)
+            try:
+                self._running = await self._build(stack)
+            except StorageDown as error:
+                raise ConfigurationError(
+                    f"the database does not answer ({error.detail}): check WATCHWORD_DATABASE_URL"
+                ) from None
+            try:
+                yield {STATE_KEY: self}
+            finally:
+                self._running = None
+
+    @property
+    def users(self) -> Users[P]:
+        """The users, for host code.
+
+        Raises:
+            NotRunning: Before start-up, or after the end.
+        """
+        return self._built.users
+
+    @property
+    def use_cases(self) -> UseCases:
+        """What the endpoints call."""
+        return self._built.use_cases
+
+    @property
+    def verify_credential(self) -> VerifyCredential:
+        """What the guards call."""
+        return self._built.verify_credential
+
+    @property
+    def issue(self) -> IssueTokens:
+        """What mints tokens."""
+        return self._built.issue
+
+    @property
+    def _built(self) -> _Built[P]:
+        if self._running is None:
+            raise NotRunning("Watchword has not started: it runs within the app's lifespan")
+        return self._running
+
+    async def _build(self, stack: AsyncExitStack) -> _Built[P]:
+        settings = self.settings
+        storage = Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
+        stack.push_async_callback(storage.close)
+        secrets = [secret.get_secret_value() for secret in settings.secret] or [development_secret(settings)]
+        if settings.is_production:
+            await require_current(storage)
+        else:
+            await upgrade(storage)
+        keys = await open_keyring(
+            storage,
+            Sealer.from_secrets([secret.encode() for secret in secrets]),
+            {SigningAlgorithm.ES256, SigningAlgorithm.RS256, settings.access_token_algorithm},
+        )
+        hashing = HashingPool(
+            PasswordHasher(settings.password_cost), threads=settings.hashing_threads, queue=settings.hashing_queue
+        )
+        stack.callback(hashing.close)
+        return self._compose(storage, keys, hashing)
+
+    def _compose(self, storage: Database, keys: KeySet, hashing: HashingPool) -> _Built[P]:
+        settings = self.settings
+        rules = TokenRules(
+            settings.issuer, settings.audience, settings.access_token_lifetime, settings.access_token_algorithm
+        )
+        issue = IssueTokens(keys, rules, time.time)
+        policy = PasswordPolicy(settings.password_min_length)
+        register = Register(storage, hashing, policy, self.profile)
+        update_profile = UpdateProfile(storage, self.profile)
+        delete_user = DeleteUser(storage)
+        authenticate_user = AuthenticateUser(storage, hashing, FailureTime(storage, hashing))
+        return _Built(
+            use_cases=UseCases(
+                authenticate_client=AuthenticateClient(),
+                grants={password.NAME: PasswordGrant(storage, authenticate_user, self._scopes, issue)},
+                register=register,
+                update_profile=update_profile,
+                change_password=ChangePassword(storage, hashing, policy),
+                delete_user=delete_user,
+                jwks=keys.jwks(),
+                https_only=settings.is_production,
+            ),
+            verify_credential=VerifyCredential(storage, keys, rules, settings.clock_leeway.total_seconds(), time.time),
+            issue=issue,
+            users=Users(self.profile, register, FindUser(storage), update_profile, SetActive(storage), delete_user),
+        )
+
+    def _include_routes(self, app: FastAPI) -> None:
+        routes = APIRouter(prefix=self.settings.prefix)
+        routes.include_router(token.router)
+        if self.settings.sign_up:
+            routes.include_router(account.sign_up)
+        routes.include_router(account.router)
+        routes.include_router(jwks.router)
+        ours = {"type": "http", "method": "POST", "path": f"{self.settings.prefix}/token", "headers": []}
+        shadowed = any(route.matches(dict(ours))[0] is not Match.NONE for route in app.router.routes)
+        app.include_router(routes)
+        if shadowed:  # a catch-all of the host, such as a single-page app at "/", stands before us
+            app.router.routes.insert(0, app.router.routes.pop())
+
+    def _document(self, app: FastAPI, docs_path: Callable[[], str]) -> None:
+        original = app.openapi
+        token_path = f"{self.settings.prefix}/token"
+
+        def openapi() -> dict[str, Any]:
+            document = original()
+            # Swagger UI resolves a relative tokenUrl against its own page, unless the document names a whole server.
+            absolute = has_absolute_server(document)
+            url = self.settings.issuer + token_path if absolute else relative_url(token_path, seen_from=docs_path())
+            write_security_scheme(document, token_url=url, scopes=self._scopes.declared)
+            return document
+
+        app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend OpenAPI
+
+    def _mounted_at(self, sub_app: FastAPI) -> str:
+        routes = self._app.routes if self._app is not None else []
+        return next((route.path for route in routes if isinstance(route, Mount) and route.app is sub_app), "")
+
+    def _refuse_open_docs(self, app: FastAPI) -> None:
+        if self.settings.is_production and app.openapi_url and not self.settings.docs_in_production:
+            raise ConfigurationError(
+                f"the app serves its documentation ({app.docs_url or app.openapi_url}) in production: "
+                "set WATCHWORD_DOCS_IN_PRODUCTION=true if that is meant, else FastAPI(openapi_url=None)"
+            )
+
+
+def _wrap_lifespan(
+    app: FastAPI, ours: Callable[[FastAPI], AbstractAsyncContextManager[dict[str, Any]]]
+) -> None:
+    """Put our lifespan around the app's own, so that the app's start-up code can use `auth.users`."""
+    inner = app.router.lifespan_context
+    run = app.router.lifespan
+
+    @asynccontextmanager
+    async def lifespan(running_app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
+        async with ours(app) as state, inner(running_app) as host_state:
+            yield {**(host_state or {}), **state}
+
+    async def run_with_clear_failure(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_one_line(message: Message) -> None:
+            # Starlette sends the traceback, which servers print; an operator's mistake is one line.
+            failure = sys.exc_info()[1]
+            if message["type"] == "lifespan.startup.failed" and isinstance(failure, ConfigurationError):
+                message = {**message, "message": str(failure)}
+            await send(message)
+
+        await run(scope, receive, send_one_line)
+
+    app.router.lifespan_context = lifespan
+    app.router.lifespan = run_with_clear_failure  # type: ignore[method-assign]  # the server sees this app's failures only here

@@ -1,0 +1,92 @@
+"""`auth.users`: the accounts, for host code."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic
+from uuid import UUID
+
+from watchword.flows.delete_user import DeleteUser
+from watchword.flows.find_user import FindUser
+from watchword.flows.register import Register, Registration
+from watchword.flows.set_active import SetActive
+from watchword.flows.update_profile import UpdateProfile
+from watchword.model import Account, P, User
+
+
+@dataclass(frozen=True, slots=True)
+class Users(Generic[P]):
+    """A façade over the use cases; every method raises `StorageDown` where the database does not answer."""
+
+    _profile: type[P]
+    _register: Register
+    _find: FindUser
+    _update_profile: UpdateProfile
+    _set_active: SetActive
+    _delete: DeleteUser
+
+    async def create(self, email: str, password: str | None = None, *, profile: Mapping[str, Any] | None = None) -> User[P]:
+        """Make an account; without a password it cannot log in with one.
+
+        Raises:
+            InvalidInput: The address or the profile does not fit.
+            WeakPassword: The password does not meet the policy.
+            EmailTaken: There is such an account.
+            HashingBusy: The hashing queue is full.
+        """
+        return self._public(await self._register(Registration(email, password, profile or {})))
+
+    async def get(self, user_id: UUID) -> User[P] | None:
+        """The user with this id; None if there is none."""
+        account = await self._find.by_id(user_id)
+        return None if account is None else self._public(account)
+
+    async def find(self, email: str) -> User[P] | None:
+        """The user with this address, in upper or lower case; None if there is none."""
+        account = await self._find.by_email(email)
+        return None if account is None else self._public(account)
+
+    async def page(self, *, after: UUID | None = None, limit: int = 100) -> Sequence[User[P]]:
+        """Users in the order they were made.
+
+        Args:
+            after: The id of the last one of the page before.
+            limit: How many at most.
+        """
+        return [self._public(account) for account in await self._find.page(after=after, limit=limit)]
+
+    async def update_profile(self, user_id: UUID, changes: Mapping[str, Any]) -> User[P]:
+        """Change fields of the profile; None takes one back to its default.
+
+        Raises:
+            InvalidInput: The result does not fit the model; nothing is changed.
+            NotFound: There is no such user.
+        """
+        return self._public(await self._update_profile(user_id, changes))
+
+    async def disable(self, user_id: UUID) -> User[P]:
+        """Shut a user out, at once: every token ends.
+
+        Raises:
+            NotFound: There is no such user.
+        """
+        return self._public(await self._set_active(user_id, active=False))
+
+    async def enable(self, user_id: UUID) -> User[P]:
+        """Let a disabled user log in again. Tokens from before stay ended.
+
+        Raises:
+            NotFound: There is no such user.
+        """
+        return self._public(await self._set_active(user_id, active=True))
+
+    async def delete(self, user_id: UUID) -> None:
+        """Delete a user.
+
+        Raises:
+            NotFound: There is no such user.
+            StillReferenced: A table of the host refers to the user.
+        """
+        await self._delete(user_id)
+
+    def _public(self, account: Account) -> User[P]:
+        return account.user(self._profile)

