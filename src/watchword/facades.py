@@ -24,7 +24,9 @@ class Users(Generic[P]):
     _set_active: SetActive
     _delete: DeleteUser
 
-    async def create(self, email: str, password: str | None = None, *, profile: Mapping[str, Any] | None = None) -> User[P]:
+    async def create(
+        self, email: str, password: str | None = None, *, profile: Mapping[str, Any] | None = None
+    ) -> User[P]:
         """Make an account; without a password it cannot log in with one.
 
         Raises:

@@ -1,4 +1,4 @@
-"""The settings, each once: name, meaning, default, recommendation. `docs/reference/settings.md` is generated from here."""
+"""The settings, each once: name, meaning, default, recommendation. The reference page is generated from here."""
 
 import difflib
 import os
@@ -93,6 +93,9 @@ class PasswordCost(StrEnum):
 
 
 _NAMED_COSTS: Final = {PasswordCost.OWASP: (19456, 2, 1), PasswordCost.RFC9106: (65536, 3, 4)}
+_MEMORY_KIB: Final = range(7168, 1048577)
+_PASSES: Final = range(1, 21)
+_LANES: Final = range(1, 17)
 _COST: Final = re.compile(r"m=(\d{4,7}),t=(\d{1,2}),p=(\d{1,2})")
 
 
@@ -103,7 +106,7 @@ def _known_cost(value: str) -> str:
     if cost is None:
         raise ValueError("must be owasp, rfc9106 or Argon2id parameters such as m=19456,t=2,p=1 (m in KiB)")
     memory, passes, lanes = (int(number) for number in cost.groups())
-    if not (7168 <= memory <= 1048576 and 1 <= passes <= 20 and 1 <= lanes <= 16):
+    if memory not in _MEMORY_KIB or passes not in _PASSES or lanes not in _LANES:
         raise ValueError("is out of range: 7168 ≤ m ≤ 1048576 (KiB), 1 ≤ t ≤ 20, 1 ≤ p ≤ 16")
     return value
 
@@ -130,79 +133,99 @@ class Settings(BaseSettings):
     )
 
     environment: Environment = Field(
-        Environment.DEVELOPMENT,
-        description="`development` makes a secret and migrates the database by itself. `production` refuses to start on "
+        default=Environment.DEVELOPMENT,
+        description="`development` makes a secret and migrates the database by itself. `production` refuses to start "
+        "on "
         "anything unsafe, and takes credentials over https only.",
     )
     database_url: SecretStr = Field(
-        SecretStr("sqlite+aiosqlite:///watchword.db"),
-        description="Where users and keys are kept: `sqlite+aiosqlite:///file.db` or `postgresql+asyncpg://user:password@host/name` "
-        "(`sqlite:///…` and `postgresql://…` mean the same). Recommended: PostgreSQL as soon as there are two machines.",
+        default=SecretStr("sqlite+aiosqlite:///watchword.db"),
+        description="Where users and keys are kept: `sqlite+aiosqlite:///file.db` or "
+        "`postgresql+asyncpg://user:password@host/name` "
+        "(`sqlite:///…` and `postgresql://…` mean the same). Recommended: PostgreSQL as soon as there are two "
+        "machines.",
     )
     database_pool_size: int = Field(
-        10, ge=1, le=1000, description="Connections a process keeps open at most. A request that finds none free for 2 seconds gets 503."
+        default=10,
+        ge=1,
+        le=1000,
+        description="Connections a process keeps open at most. A request that finds none free for 2 seconds gets 503.",
     )
     secret: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        (),
-        description="One secret of at least 32 bytes, or several separated by spaces: the first seals, all unseal. It encrypts "
-        "the signing keys in the database. Development makes one and keeps it in a file beside the database; production "
+        default=(),
+        description="One secret of at least 32 bytes, or several separated by spaces: the first seals, all unseal. "
+        "It encrypts "
+        "the signing keys in the database. Development makes one and keeps it in a file beside the database; "
+        "production "
         "requires it. Make one with `python -c 'import secrets; print(secrets.token_urlsafe(32))'`.",
     )
     issuer: str = Field(
-        "",
-        description="The `iss` of every token, and the address that links are made from: `https://login.example.com`. Required in "
+        default="",
+        description="The `iss` of every token, and the address that links are made from: "
+        "`https://login.example.com`. Required in "
         "production; in development `http://localhost:8000`. It is never taken from a request.",
     )
     audience: str = Field(
-        "", description="The `aud` of access tokens: what they are meant for. Empty means the issuer. Tokens for anything else are refused."
+        default="",
+        description="The `aud` of access tokens: what they are meant for. Empty means the issuer. Tokens for "
+        "anything else are refused.",
     )
-    prefix: str = Field("/auth", description="Where the endpoints are mounted in the app.")
+    prefix: str = Field(default="/auth", description="Where the endpoints are mounted in the app.")
     access_token_lifetime: Duration = Field(
-        timedelta(minutes=15), description="How long an access token is good for. Recommended: 5m to 1h."
+        default=timedelta(minutes=15), description="How long an access token is good for. Recommended: 5m to 1h."
     )
     access_token_algorithm: SigningAlgorithm = Field(
-        SigningAlgorithm.ES256,
-        description="How access tokens are signed: `ES256`, `RS256`, or `HS256` where every verifier shares this database. "
+        default=SigningAlgorithm.ES256,
+        description="How access tokens are signed: `ES256`, `RS256`, or `HS256` where every verifier shares this "
+        "database. "
         "Tokens signed before a change stay good until they expire.",
     )
     clock_leeway: Duration = Field(
-        timedelta(seconds=30),
-        description="How far in the future `iat` and `nbf` of a token may lie, for the clocks of several machines. `exp` has none.",
+        default=timedelta(seconds=30),
+        description="How far in the future `iat` and `nbf` of a token may lie, for the clocks of several machines. "
+        "`exp` has none.",
     )
     scopes: dict[str, str] = Field(
         default_factory=dict,
-        description='The scopes of the app, as JSON: name → description, such as `{"orders:read": "Read orders"}`. The ones '
+        description='The scopes of the app, as JSON: name → description, such as `{"orders:read": "Read orders"}`. '
+        "The ones "
         "given in Python, `Watchword(scopes=…)`, are added.",
     )
-    sign_up: bool = Field(True, description="Whether anybody can make an account with `POST /auth/users`.")
+    sign_up: bool = Field(default=True, description="Whether anybody can make an account with `POST /auth/users`.")
     password_min_length: int = Field(
-        15,
+        default=15,
         ge=8,
         le=128,
-        description="Characters that a new password needs. Recommended: 15 where no second factor is required (NIST SP 800-63B-4), "
+        description="Characters that a new password needs. Recommended: 15 where no second factor is required (NIST "
+        "SP 800-63B-4), "
         "never less than 8.",
     )
     password_cost: Annotated[str, AfterValidator(_known_cost)] = Field(
-        PasswordCost.OWASP.value,
-        description="The cost of Argon2id: `owasp` (19 MiB, t=2, p=1), `rfc9106` (64 MiB, t=3, p=4) or parameters such as "
+        default=PasswordCost.OWASP.value,
+        description="The cost of Argon2id: `owasp` (19 MiB, t=2, p=1), `rfc9106` (64 MiB, t=3, p=4) or parameters "
+        "such as "
         "`m=19456,t=2,p=1`. A weaker stored hash is replaced at the next login, a stronger one never. "
         "`watchword calibrate` shows what each costs on the machine at hand.",
     )
     hashing_threads: int = Field(
-        0, ge=0, le=256, description="Threads that hash passwords, at low priority. 0 means as many as there are cores."
+        default=0,
+        ge=0,
+        le=256,
+        description="Threads that hash passwords, at low priority. 0 means as many as there are cores.",
     )
     hashing_queue: int = Field(
-        64,
+        default=64,
         ge=0,
         le=10_000,
         description="Logins that may wait for a hashing thread. One more is answered 503 with Retry-After.",
     )
     docs_in_production: bool = Field(
-        False, description="Production refuses to start while the app serves its docs, unless this is set."
+        default=False, description="Production refuses to start while the app serves its docs, unless this is set."
     )
     trusted_proxies: str = Field(
-        "",
-        description="Addresses or networks, separated by commas, whose X-Forwarded-For and X-Forwarded-Proto `watchword serve` "
+        default="",
+        description="Addresses or networks, separated by commas, whose X-Forwarded-For and X-Forwarded-Proto "
+        "`watchword serve` "
         "believes, such as `10.0.0.0/8`. Empty: none.",
     )
 
@@ -274,9 +297,16 @@ class Settings(BaseSettings):
                 )
             if url.scheme != "https":
                 raise ValueError("WATCHWORD_ISSUER is required in production: set it to this server's https:// address")
-        if url.scheme not in {"http", "https"} or not url.netloc or url.query or url.fragment or self.issuer.endswith("/"):
+        if (
+            url.scheme not in {"http", "https"}
+            or not url.netloc
+            or url.query
+            or url.fragment
+            or self.issuer.endswith("/")
+        ):
             raise ValueError(
-                "WATCHWORD_ISSUER must be an address such as https://login.example.com, with no query and no / at the end"
+                "WATCHWORD_ISSUER must be an address such as https://login.example.com, with no query and no / at "
+                "the end"
             )
         return self
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-
 from tests.conftest import EMAIL, PASSWORD, Client, make_app, make_settings
+
 from watchword import Watchword
 
 

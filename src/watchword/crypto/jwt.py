@@ -13,7 +13,7 @@ from watchword.crypto import base64url
 from watchword.crypto.keys import KeySet, SigningKey
 
 MAX_TOKEN_BYTES: Final = 8192
-ACCESS_TOKEN_TYPE: Final = "at+jwt"  # RFC 9068 §2.1
+ACCESS_TOKEN_TYPE: Final = "at+jwt"  # noqa: S105 — a media type (RFC 9068 §2.1)
 _JWS_PARTS: Final = 3
 # Headers that make a verifier fetch or trust a key, or skip a check. We write none of them, so none is read.
 _REFUSED_HEADERS: Final = frozenset({"jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "b64", "zip", "enc"})
@@ -130,7 +130,9 @@ def _check_type(claims: Claims, names: Collection[str], fits: Callable[[object],
 def _object(part: str, name: str) -> Claims:
     try:
         value = json.loads(
-            base64url.decode(part).decode("utf-8"), object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant
+            base64url.decode(part).decode("utf-8"),
+            object_pairs_hook=_without_duplicates,
+            parse_constant=_refuse_constant,
         )
     except (ValueError, RecursionError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
         raise BadToken(f"{name} is not strict JSON") from None

@@ -51,7 +51,14 @@ class SigningKey:
         if algorithm is SigningAlgorithm.HS256:
             return cls(kid, algorithm, None, private_jwk, private, private)
         public = private.public_key()
-        return cls(kid, algorithm, _published(kid, algorithm, _public_jwk(algorithm, public)), private_jwk, private, public)
+        return cls(
+            kid,
+            algorithm,
+            _published(kid, algorithm, _public_jwk(algorithm, public)),
+            private_jwk,
+            private,
+            public,
+        )
 
     def sign(self, message: bytes) -> bytes:
         """Sign, in the format of RFC 7518 §3."""

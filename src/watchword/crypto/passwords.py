@@ -1,7 +1,7 @@
 """Password hashes: Argon2id first, bcrypt as it came from elsewhere (pwdlib), with our rules on top.
 
-The rules: a password is verified exactly as received; bcrypt never sees more than 72 bytes; a hash whose cost would be a
-bomb is not computed; a weaker hash is replaced after it was verified, a stronger one never.
+The rules: a password is verified exactly as received; bcrypt never sees more than 72 bytes; a hash whose cost would be
+a bomb is not computed; a weaker hash is replaced after it was verified, a stronger one never.
 """
 
 import base64
@@ -15,6 +15,7 @@ import bcrypt
 from pwdlib.exceptions import PwdlibError
 from pwdlib.hashers.argon2 import Argon2Hasher
 from pwdlib.hashers.bcrypt import BcryptHasher
+from typing_extensions import override
 
 from watchword.settings import argon2_parameters
 
@@ -48,6 +49,7 @@ class Scheme:
     lanes: int
     version: int
 
+    @override
     def __str__(self) -> str:
         """The part of the encoded hash that is the same for all hashes of this scheme."""
         if self.name == "bcrypt":
@@ -60,7 +62,9 @@ class Scheme:
         if self.name == "bcrypt":
             return self.passes <= _MAX_BCRYPT_ROUNDS
         return (
-            self.memory <= _MAX_MEMORY_KIB and self.memory * self.passes <= _MAX_ARGON2_WORK and self.lanes <= _MAX_LANES
+            self.memory <= _MAX_MEMORY_KIB
+            and self.memory * self.passes <= _MAX_ARGON2_WORK
+            and self.lanes <= _MAX_LANES
         )
 
 

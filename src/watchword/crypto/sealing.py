@@ -1,7 +1,7 @@
 """Secrets that have to be read back, sealed with AES-256-GCM under keys derived from `WATCHWORD_SECRET`.
 
-A sealed value is `version (1) ‖ key id (8) ‖ nonce (12) ‖ ciphertext and tag`. The associated data names table, column and
-row, so that a sealed value moved to another row does not open.
+A sealed value is `version (1) ‖ key id (8) ‖ nonce (12) ‖ ciphertext and tag`. The associated data names table, column
+and row, so that a sealed value moved to another row does not open.
 """
 
 import secrets
@@ -48,7 +48,9 @@ class Sealer:
     @classmethod
     def from_secrets(cls, secrets_in_order: Sequence[bytes]) -> "Sealer":
         """Derive the keys. The first secret seals; the others are for what was sealed before it was promoted."""
-        keys = {derive(secret, "seal key id", _KEY_ID_BYTES): AESGCM(derive(secret, "seal")) for secret in secrets_in_order}
+        keys = {
+            derive(secret, "seal key id", _KEY_ID_BYTES): AESGCM(derive(secret, "seal")) for secret in secrets_in_order
+        }
         return cls(next(iter(keys)), keys)
 
     def seal(self, plain: bytes, context: bytes) -> bytes:

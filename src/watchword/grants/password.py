@@ -32,7 +32,9 @@ class PasswordRequest:
             InvalidScope: The scope is no scope.
         """
         return cls(
-            parameters.required("username"), parameters.required("password"), parse_scope(parameters.optional("scope"))
+            parameters.required("username"),
+            parameters.required("password"),
+            parse_scope(parameters.optional("scope")),
         )
 
 

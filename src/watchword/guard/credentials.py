@@ -1,4 +1,4 @@
-"""Where a request carries its token (RFC 6750 §2): in one Authorization header, or, from a browser's WebSocket, as a subprotocol."""
+"""Where a request carries its token (RFC 6750 §2): one Authorization header, or a browser WebSocket's subprotocol."""
 
 from functools import partial
 from typing import Final

@@ -1,4 +1,4 @@
-"""How guards say no (RFC 6750 §3, RFC 9470 §3): as `HTTPException`, which every FastAPI app and sub-app knows how to answer."""
+"""How guards say no (RFC 6750 §3, RFC 9470 §3): as `HTTPException`, which every FastAPI app and sub-app can answer."""
 
 import logging
 from typing import Final
@@ -30,7 +30,12 @@ def refuse(refusal: Refusal, connection: HTTPConnection, *, scopes: str = "", ma
         scopes: What the endpoint needs, for `insufficient_scope`.
         max_age: The oldest login the endpoint takes, in seconds, for a step-up.
     """
-    _log.info("refused %s: %s (%s)", connection.scope["path"].encode("unicode_escape").decode(), refusal.code, refusal.detail)
+    _log.info(
+        "refused %s: %s (%s)",
+        connection.scope["path"].encode("unicode_escape").decode(),
+        refusal.code,
+        refusal.detail,
+    )
     if isinstance(refusal, Unavailable):
         return HTTPException(refusal.status, refusal.text, {"Retry-After": str(refusal.retry_after)})
     parameters = {"error": refusal.code, "error_description": refusal.text}

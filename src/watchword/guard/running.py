@@ -36,7 +36,8 @@ def running(connection: HTTPConnection) -> Running:
         return cast("Running", state[STATE_KEY])
     except KeyError:
         raise NotRunning(
-            "no Watchword is running for this request. Either it was not installed: Watchword().install(app); or the app's "
+            "no Watchword is running for this request. Either it was not installed: Watchword().install(app); or the "
+            "app's "
             "lifespan did not run: use `with TestClient(app)`, and where another app mounts this one, give that one "
             "FastAPI(lifespan=auth.lifespan)"
         ) from None

@@ -1,7 +1,7 @@
 """Forms: raw body → typed request, strictly.
 
-Starlette's parser replaces invalid UTF-8, so that different passwords could become one. This one refuses it, and refuses a
-parameter that comes twice (RFC 6749 §3.2).
+Starlette's parser replaces invalid UTF-8, so that different passwords could become one. This one refuses it, and
+refuses a parameter that comes twice (RFC 6749 §3.2).
 """
 
 import base64
@@ -52,7 +52,9 @@ async def read_form(request: Request) -> Parameters:
         raise InvalidRequest("a query string", text="Parameters belong in the body, not in the URL")
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != _MEDIA_TYPE:
-        raise InvalidRequest(f"{len(media_type)} characters of another media type", text=f"The body must be {_MEDIA_TYPE}")
+        raise InvalidRequest(
+            f"{len(media_type)} characters of another media type", text=f"The body must be {_MEDIA_TYPE}"
+        )
     return Parameters(parse_form(await request.body()))
 
 

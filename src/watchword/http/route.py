@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, Final
-from typing_extensions import override
 
 from fastapi import HTTPException
 from fastapi.exceptions import RequestValidationError
@@ -11,6 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive
+from typing_extensions import override
 
 from watchword.errors import HttpsRequired, InvalidInput, Refusal, RequestTooLarge
 from watchword.http.responses import NO_STORE, json_refusal, oauth_refusal
@@ -27,7 +27,7 @@ class JsonRoute(APIRoute):
     """Errors as `{"detail", "code"}`. FastAPI's own 422 would repeat a posted password."""
 
     takes_credentials: ClassVar[bool] = True
-    render: ClassVar[Callable[[Refusal], Response]] = staticmethod(json_refusal)
+    oauth_errors: ClassVar[bool] = False
 
     @override
     def get_route_handler(self) -> Handler:
@@ -55,13 +55,13 @@ class JsonRoute(APIRoute):
 
     def _refuse(self, request: Request, refusal: Refusal) -> Response:
         _log.info("refused %s %s: %s (%s)", request.method, self.path, refusal.code, refusal.detail)
-        return type(self).render(refusal)
+        return oauth_refusal(refusal) if self.oauth_errors else json_refusal(refusal)
 
 
 class OAuthRoute(JsonRoute):
     """Errors as RFC 6749 §5.2 has them."""
 
-    render = staticmethod(oauth_refusal)
+    oauth_errors = True
 
 
 class PublicRoute(JsonRoute):

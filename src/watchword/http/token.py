@@ -28,7 +28,10 @@ _FORM: Final[dict[str, Any]] = {
                         "grant_type": {"type": "string", "enum": ["password"]},
                         "username": {"type": "string", "description": "The user's email"},
                         "password": {"type": "string", "format": "password"},
-                        "scope": {"type": "string", "description": "Scopes, separated by spaces; all allowed ones if omitted"},
+                        "scope": {
+                            "type": "string",
+                            "description": "Scopes, separated by spaces; all allowed ones if omitted",
+                        },
                         "client_id": {"type": "string"},
                         "client_secret": {"type": "string", "format": "password"},
                     },

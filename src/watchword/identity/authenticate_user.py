@@ -47,8 +47,8 @@ class AuthenticateUser:
             stored = account.password_hash if account is not None else None
             outcome = await place.verify(password, stored or decoy(self.hashing.hasher.scheme))
             if account is not None and stored is not None and account.is_active and outcome.matches:
-                rehashed = await place.hash(password) if self.hashing.hasher.needs_rehash(stored) else None
-                return PasswordVerified(account, rehashed and new_hash(rehashed))
+                weak = self.hashing.hasher.needs_rehash(stored)
+                return PasswordVerified(account, new_hash(await place.hash(password)) if weak else None)
         return await self._refuse(account, outcome)
 
     async def _read(self, email: str) -> Account | None:

@@ -24,9 +24,9 @@ class EmailAddress:
 def parse_email(text: str) -> EmailAddress:
     """Read an address that was typed.
 
-    The local part is ASCII (RFC 5321, not RFC 6531): letters that only look alike cannot make a second account. An address
-    with compatibility characters (full width, ligatures) is refused rather than folded, so that nobody logs in with an
-    address that is not theirs letter by letter.
+    The local part is ASCII (RFC 5321, not RFC 6531): letters that only look alike cannot make a second account. An
+    address with compatibility characters (full width, ligatures) is refused rather than folded, so that nobody logs in
+    with an address that is not theirs letter by letter.
 
     Raises:
         InvalidInput: It is no such address.

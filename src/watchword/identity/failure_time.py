@@ -1,8 +1,8 @@
 """How long a failed login takes: as long as the dearest kind of hash that is stored, whoever was asked for.
 
-Every failure computes one hash. Where all stored hashes are of one cost, that alone makes failures alike. While dearer ones
-are still stored (imported, or made under an earlier setting), a failure against a cheaper one would tell that it is no such
-account; so it sleeps until the dearest would be done.
+Every failure computes one hash. Where all stored hashes are of one cost, that alone makes failures alike. While dearer
+ones are still stored (imported, or made under an earlier setting), a failure against a cheaper one would tell that it
+is no such account; so it sleeps until the dearest would be done.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The hashing pool: few threads at low priority and a bounded queue, so that logins never stand in the way of requests."""
+"""The hashing pool: few threads at low priority and a bounded queue, so that logins never hold up requests."""
 
 import asyncio
 import os

@@ -44,7 +44,8 @@ def _unseal(row: SealedKey, sealer: Sealer) -> SigningKey:
         ) from None
     except SealBroken:
         raise ConfigurationError(
-            f"signing key {row.kid} in the database was altered: restore it from a backup, or delete the row to have a new one made"
+            f"signing key {row.kid} in the database was altered: restore it from a backup, or delete the row to have "
+            f"a new one made"
         ) from None
     return SigningKey.from_jwk(row.kid, SigningAlgorithm(row.algorithm), private_jwk)
 

@@ -1,4 +1,4 @@
-"""What a new password must be: long, not common, not the user's address. No composition rules (NIST SP 800-63B-4 §3.1.1)."""
+"""What a new password must be: long, not common, not the user's address (NIST SP 800-63B-4 §3.1.1)."""
 
 from dataclasses import dataclass
 from functools import cache

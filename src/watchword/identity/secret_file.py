@@ -29,7 +29,9 @@ def development_secret(settings: Settings) -> str:
             f"the development secret {path} cannot be made or read ({type(error).__name__}): set WATCHWORD_SECRET"
         ) from None
     if len(secret) < MIN_SECRET_BYTES:
-        raise ConfigurationError(f"the development secret {path} is damaged: restore it, or delete it with its database")
+        raise ConfigurationError(
+            f"the development secret {path} is damaged: restore it, or delete it with its database"
+        )
     return secret
 
 

@@ -2,9 +2,7 @@
 
 from datetime import datetime
 from typing import Any
-from typing_extensions import override
 
-from sqlalchemy import ColumnElement
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -17,10 +15,6 @@ class now(FunctionElement[datetime]):  # noqa: N801 — reads as the SQL functio
 
     type = UtcDateTime()
     inherit_cache = True
-
-    @override
-    def self_group(self, against: Any = None) -> ColumnElement[datetime]:
-        return self
 
 
 @compiles(now, "postgresql")

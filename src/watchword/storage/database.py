@@ -135,7 +135,11 @@ def _make_engine(url: URL, pool_size: int) -> AsyncEngine:
 def _sqlite_engine(url: URL, pool_size: int) -> AsyncEngine:
     # isolation_level None: the driver sends no BEGIN of its own, we say which transactions write.
     arguments = {"isolation_level": None, "timeout": _SQLITE_LOCK_SECONDS}
-    if url.database in {None, "", ":memory:"}:  # one connection, kept, or each would have a database of its own
+    if url.database in {
+        None,
+        "",
+        ":memory:",
+    }:  # one connection, kept, or each would have a database of its own
         engine = create_async_engine(url, connect_args=arguments)
     else:
         engine = create_async_engine(

@@ -40,7 +40,11 @@ class SigningKeyStore:
         await self._connection.execute(
             insert_for(self._connection, signing_key)
             .values(
-                kid=key.kid, algorithm=key.algorithm, status="active", private_sealed=key.private_sealed, created_at=now()
+                kid=key.kid,
+                algorithm=key.algorithm,
+                status="active",
+                private_sealed=key.private_sealed,
+                created_at=now(),
             )
             .on_conflict_do_nothing()
         )

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from typing import Any, Final
-from typing_extensions import override
 
 from sqlalchemy import (
     JSON,
@@ -21,6 +20,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import Dialect
+from typing_extensions import override
 
 PREFIX: Final = "watchword_"
 

@@ -167,9 +167,8 @@ class UserStore:
             found.append(scheme)
 
 
-def _account(row: Row[Any] | None) -> Account | None:
+def _account(row: Row[*tuple[Any, ...]] | None) -> Account | None:
     return None if row is None else Account(**row._mapping)  # noqa: SLF001 — SQLAlchemy's public name for it
-
 
 
 def _hash_columns(new: NewHash | None) -> dict[str, Any]:

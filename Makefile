@@ -1,0 +1,46 @@
+# Needs Python 3.11 or 3.12 and nothing else: uv is fetched into .tools if it is not on the PATH.
+PYTHON ?= $(firstword $(shell command -v python3.12 python3.11 python3 2>/dev/null))
+UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
+BIN := .venv/bin
+LOCK := requirements/dev.txt
+WORKERS ?= 2
+
+.PHONY: demo serve test lint format docs lock clean
+
+demo: .venv/ready  ## A real login against a throw-away database, then /docs
+	$(BIN)/watchword demo $(DEMO_ARGS)
+
+test: .venv/ready  ## The whole suite, on SQLite and PostgreSQL
+	@rm -f .coverage .coverage.*
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report= $(ARGS)
+	@$(BIN)/coverage report --skip-covered --show-missing | tail -n 25
+
+lint: .venv/ready  ## ruff, mypy --strict, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: .venv/ready  ## Rewrite in the project's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: .venv/ready  ## Write the generated pages anew
+	$(BIN)/python -m watchword.cli.reference
+
+lock:  ## Pin what pyproject.toml asks for
+	$(UV) pip compile pyproject.toml --all-extras --group dev --group build --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --no-header --quiet --upgrade --output-file $(LOCK)
+
+clean:
+	rm -rf .venv .tools
+
+.tools/bin/uv:
+	$(PYTHON) -m venv .tools
+	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv
+
+.venv/ready: $(LOCK) pyproject.toml $(if $(filter .tools/bin/uv,$(UV)),.tools/bin/uv)
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
+	$(UV) pip sync --quiet --require-hashes --python .venv $(LOCK)
+	$(UV) pip install --quiet --no-deps --no-build-isolation --python .venv -e .
+	@touch $@
