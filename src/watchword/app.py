@@ -168,11 +168,11 @@ class Watchword(Generic[P]):
         settings = self.settings
         storage = Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
         stack.push_async_callback(storage.close)
-        secrets = [secret.get_secret_value() for secret in settings.secret] or [development_secret(settings)]
         if settings.is_production:
             await require_current(storage)
         else:
             await upgrade(storage)
+        secrets = [secret.get_secret_value() for secret in settings.secret] or [development_secret(settings)]
         keys = await open_keyring(
             storage,
             Sealer.from_secrets([secret.encode() for secret in secrets]),

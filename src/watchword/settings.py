@@ -49,7 +49,9 @@ class SigningAlgorithm(StrEnum):
 
 
 def _parse_duration(value: object) -> object:
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, bool):
+        raise ValueError("is not a duration")  # noqa: TRY004 — pydantic turns only ValueError into its own
+    if isinstance(value, int | float):
         return timedelta(seconds=value)
     if isinstance(value, str):
         text = value.strip()

@@ -65,8 +65,8 @@ def decode(token: str, *, keys: KeySet, expected: Expected, now: float) -> Claim
     Raises:
         BadToken: Anything at all is not as it must be.
     """
-    if len(token) > MAX_TOKEN_BYTES:
-        raise BadToken("longer than 8 KiB")
+    if len(token) > MAX_TOKEN_BYTES or not token.isascii():
+        raise BadToken("longer than 8 KiB, or not ASCII")
     parts = token.split(".")
     if len(parts) != _JWS_PARTS:
         raise BadToken("not a compact JWS")

@@ -5,7 +5,7 @@ from typing import Final
 
 from watchword.errors import InvalidGrant, UnauthorizedClient
 from watchword.grants.parameters import Parameters
-from watchword.identity.authenticate_user import AuthenticateUser
+from watchword.identity.authenticate_user import AuthenticateUser, PasswordVerified
 from watchword.identity.issue import IssueTokens
 from watchword.identity.scopes import ScopeCatalogue, parse_scope
 from watchword.model import Client, IssuedTokens
@@ -59,11 +59,15 @@ class PasswordGrant:
         if NAME not in client.grants:
             raise UnauthorizedClient(f"client {client.id} asked for the password grant")
         request = PasswordRequest.of(parameters)
-        verified = await self.authenticate_user(request.username, request.password)
-        granted = self.scopes.grant(request.scopes, allowed=self.scopes.allowed_for(verified.account))
+        # While a hash is computed the account may change. Where only another login upgraded the hash, a second look is
+        # as good as the first; where the user was disabled or has a new password, it is refused there.
+        for _attempt in range(2):
+            verified = await self.authenticate_user(request.username, request.password)
+            granted = self.scopes.grant(request.scopes, allowed=self.scopes.allowed_for(verified.account))
+            if await self._record(verified):
+                return self.issue(verified.account, client, scopes=granted, amr=_AMR)
+        raise InvalidGrant(f"user {verified.account.id} changed twice while the password was verified")
+
+    async def _record(self, verified: PasswordVerified) -> bool:
         async with self.storage.transaction() as stores:
-            # While the hash was computed the user may have been disabled or have changed the password: the statement
-            # counts only for the account that was verified.
-            if not await stores.users.record_login(verified.account, rehashed=verified.rehashed):
-                raise InvalidGrant(f"user {verified.account.id} changed while the password was verified")
-        return self.issue(verified.account, client, scopes=granted, amr=_AMR)
+            return await stores.users.record_login(verified.account, rehashed=verified.rehashed)

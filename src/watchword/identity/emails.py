@@ -34,7 +34,7 @@ def parse_email(text: str) -> EmailAddress:
     try:
         if not unicodedata.is_normalized("NFKC", text):
             raise InvalidInput("email has compatibility characters", text="This is not an email address")
-        parts = validate_email(text, check_deliverability=False, allow_smtputf8=False)
+        parts = validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError:
         raise InvalidInput("email is not valid", text="This is not an email address") from None
     domain = (parts.ascii_domain or parts.domain).lower()

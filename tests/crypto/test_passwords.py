@@ -1,0 +1,91 @@
+"""Password hashes: what comes from elsewhere, what is upgraded, what is never computed."""
+
+import pytest
+from argon2 import PasswordHasher as Argon2
+from argon2 import Type
+from pwdlib.hashers.bcrypt import BcryptHasher
+
+from watchword.crypto.passwords import PasswordHasher, Scheme, decoy, scheme_of
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(scope="module")
+def hasher() -> PasswordHasher:
+    return PasswordHasher("m=7168,t=1,p=1")
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        BcryptHasher(rounds=4, prefix="2a").hash(PASSWORD),
+        Argon2(time_cost=1, memory_cost=512, parallelism=1).hash(PASSWORD),
+        Argon2(time_cost=1, memory_cost=512, parallelism=1, type=Type.I).hash(PASSWORD),
+        Argon2(time_cost=3, memory_cost=65536, parallelism=4).hash(PASSWORD),
+    ],
+)
+def test_hashes_of_other_libraries_verify(hasher: PasswordHasher, encoded: str) -> None:
+    assert hasher.verify(PASSWORD, encoded)
+    assert not hasher.verify(PASSWORD + " ", encoded)
+
+
+@pytest.mark.parametrize(
+    ("encoded", "weaker"),
+    [
+        (BcryptHasher(rounds=4).hash(PASSWORD), True),
+        (Argon2(time_cost=1, memory_cost=512, parallelism=1).hash(PASSWORD), True),
+        (Argon2(time_cost=2, memory_cost=7168, parallelism=1, type=Type.I).hash(PASSWORD), True),
+        (Argon2(time_cost=1, memory_cost=7168, parallelism=1).hash(PASSWORD), False),
+        (Argon2(time_cost=2, memory_cost=7168, parallelism=1).hash(PASSWORD), False),
+        ("no hash", False),
+    ],
+)
+def test_a_weaker_or_older_hash_is_replaced_and_a_stronger_one_is_not(
+    hasher: PasswordHasher, encoded: str, weaker: bool
+) -> None:
+    assert hasher.needs_rehash(encoded) is weaker
+
+
+def test_bcrypt_sees_no_more_than_72_bytes(hasher: PasswordHasher) -> None:
+    exactly = "a" * 72
+    encoded = BcryptHasher(rounds=4).hash(exactly)
+    assert hasher.verify(exactly, encoded)
+    assert not hasher.verify(exactly + "b", encoded)
+    assert not hasher.verify("", encoded)
+
+
+def test_argon2_tells_the_73rd_byte(hasher: PasswordHasher) -> None:
+    encoded = hasher.hash("a" * 72 + "b")
+    assert hasher.verify("a" * 72 + "b", encoded)
+    assert not hasher.verify("a" * 72 + "c", encoded)
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "$argon2id$v=19$m=4194304,t=1,p=1$c2FsdHNhbHQ$ZGlnZXN0ZGlnZXN0",
+        "$argon2id$v=19$m=1048576,t=99,p=1$c2FsdHNhbHQ$ZGlnZXN0ZGlnZXN0",
+        "$argon2id$v=19$m=7168,t=1,p=255$c2FsdHNhbHQ$ZGlnZXN0ZGlnZXN0",
+        "$2b$31$" + "a" * 53,
+        "$1$salt$digest",
+        "",
+        "plain",
+    ],
+)
+def test_a_bomb_or_an_unknown_kind_is_never_computed(hasher: PasswordHasher, bomb: str) -> None:
+    assert scheme_of(bomb) is None
+    assert hasher.verify(PASSWORD, bomb) is False
+
+
+@pytest.mark.parametrize("scheme", [Scheme("argon2id", 7168, 1, 1, 19), Scheme("bcrypt", 0, 4, 1, 0)])
+def test_a_decoy_has_the_scheme_and_no_password(hasher: PasswordHasher, scheme: Scheme) -> None:
+    assert scheme_of(decoy(scheme)) == scheme
+    assert decoy(scheme) != decoy(scheme)
+    assert not hasher.verify(PASSWORD, decoy(scheme))
+
+
+@pytest.mark.parametrize(
+    "broken", ["$argon2id$v=19$m=7168,t=1,p=1$!!!$???", "$2b$04$" + "." * 53, "$2b$99$" + "a" * 53]
+)
+def test_a_damaged_hash_verifies_nothing_and_raises_nothing(hasher: PasswordHasher, broken: str) -> None:
+    assert hasher.verify(PASSWORD, broken) is False

@@ -1,0 +1,52 @@
+"""While dearer hashes are stored, a failed login takes as long as they do."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pwdlib.hashers.bcrypt import BcryptHasher
+
+from watchword import Watchword
+from watchword.crypto.ids import new_id
+from watchword.errors import InvalidGrant
+from watchword.identity.authenticate_user import AuthenticateUser, new_hash
+from watchword.storage.users import NewAccount
+
+pytestmark = pytest.mark.anyio
+
+
+def authenticator(auth: Watchword[Any]) -> AuthenticateUser:
+    grant: Any = auth.use_cases.grants["password"]
+    found: AuthenticateUser = grant.authenticate_user
+    return found
+
+
+async def seconds_of_a_failure(auth: Watchword[Any]) -> float:
+    started = time.perf_counter()
+    with pytest.raises(InvalidGrant):
+        await authenticator(auth)("nobody@example.com", "a wrong password")
+    return time.perf_counter() - started
+
+
+async def test_an_unknown_user_takes_as_long_as_the_dearest_stored_hash(
+    start: Callable[..., Any], sqlite_url: str
+) -> None:
+    async with start(sqlite_url) as auth:
+        dear = new_hash(BcryptHasher(rounds=10).hash("whatever it is"))
+        async with auth.verify_credential.storage.transaction() as stores:
+            await stores.users.add(NewAccount(new_id(), "b@example.com", "b@example.com", dear, {}))
+        failure_time = authenticator(auth).failure_time
+        await failure_time.reload()
+        dearest = failure_time._dearest
+        assert dearest > 0
+        assert await seconds_of_a_failure(auth) >= dearest * 0.99
+
+
+async def test_nothing_is_waited_for_where_all_hashes_are_of_one_cost(
+    start: Callable[..., Any], sqlite_url: str
+) -> None:
+    async with start(sqlite_url) as auth:
+        await auth.users.create("a@example.com", "a long enough password")
+        await authenticator(auth).failure_time.reload()
+        assert authenticator(auth).failure_time._dearest == 0
