@@ -27,7 +27,7 @@ MIGRATIONS = Path(watchword.storage.__file__).parent / "migrations"
 
 def differences(connection: Connection) -> list[Any]:
     context = MigrationContext.configure(connection, opts={"compare_type": True, "version_table": VERSION_TABLE})
-    return compare_metadata(context, metadata)
+    return list(compare_metadata(context, metadata))
 
 
 def test_head_is_the_newest_file() -> None:
