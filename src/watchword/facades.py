@@ -25,17 +25,29 @@ class Users(Generic[P]):
     _delete: DeleteUser
 
     async def create(
-        self, email: str, password: str | None = None, *, profile: Mapping[str, Any] | None = None
+        self,
+        email: str,
+        password: str | None = None,
+        *,
+        password_hash: str | None = None,
+        profile: Mapping[str, Any] | None = None,
     ) -> User[P]:
-        """Make an account; without a password it cannot log in with one.
+        """Make an account; with neither password nor hash it cannot log in with a password.
+
+        Args:
+            email: The address to log in with.
+            password: What the policy allows.
+            password_hash: Instead of a password, a hash made elsewhere: bcrypt or Argon2 as passlib, pwdlib,
+                fastapi-users and Django make them. It is replaced at the first login if it is weaker than ours.
+            profile: The host's own fields.
 
         Raises:
-            InvalidInput: The address or the profile does not fit.
+            InvalidInput: The address, the profile or the hash does not fit.
             WeakPassword: The password does not meet the policy.
             EmailTaken: There is such an account.
             HashingBusy: The hashing queue is full.
         """
-        return self._public(await self._register(Registration(email, password, profile or {})))
+        return self._public(await self._register(Registration(email, password, profile or {}, password_hash)))
 
     async def get(self, user_id: UUID) -> User[P] | None:
         """The user with this id; None if there is none."""

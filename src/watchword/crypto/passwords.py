@@ -68,6 +68,14 @@ class Scheme:
         )
 
 
+def without_django_prefix(encoded: str) -> str:
+    """Django writes the kind before a hash that says it itself: `argon2$argon2id$…`, `bcrypt$$2b$…`."""
+    for prefix, kind in (("argon2", "$argon2"), ("bcrypt$", "$2")):
+        if encoded.startswith(prefix + kind):
+            return encoded.removeprefix(prefix)
+    return encoded
+
+
 def scheme_of(encoded: str) -> Scheme | None:
     """Read the scheme of an encoded hash; None if it is none that can be verified here at a bearable cost."""
     scheme: Scheme | None = None

@@ -44,7 +44,7 @@ class ChangePassword:
                 account = await stores.users.get(request.user_id)
             if account is None:
                 raise WrongPassword("the user is gone")
-            self.policy.check(request.new, email=account.email)
+            await self.policy.check(request.new, email=account.email)
             stored = account.password_hash or decoy(self.hashing.hasher.scheme)
             if not (await place.verify(request.current, stored)).matches:
                 raise WrongPassword(f"wrong current password for user {account.id}")

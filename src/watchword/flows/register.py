@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from watchword.crypto.ids import new_id
-from watchword.errors import EmailTaken
+from watchword.crypto.passwords import scheme_of, without_django_prefix
+from watchword.errors import EmailTaken, InvalidInput
 from watchword.identity.authenticate_user import new_hash
 from watchword.identity.emails import parse_email
 from watchword.identity.hashing import HashingPool
@@ -20,11 +21,16 @@ from watchword.storage.users import NewAccount
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """Who wants an account. A None password makes one that cannot log in with a password."""
+    """Who wants an account. With neither password nor hash it cannot log in with a password.
+
+    Attributes:
+        password_hash: One that was made elsewhere, instead of a password: bcrypt or Argon2, also as Django writes them.
+    """
 
     email: str
     password: str | None = field(repr=False)
     profile: Mapping[str, Any]
+    password_hash: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,7 @@ class Register:
         """Register.
 
         Raises:
-            InvalidInput: The address or the profile does not fit.
+            InvalidInput: The address, the profile or the hash does not fit.
             WeakPassword: The password does not meet the policy.
             EmailTaken: There is such an account.
             HashingBusy: The queue is full.
@@ -48,7 +54,7 @@ class Register:
         """
         email = parse_email(request.email)
         profile = validate_profile(self.profile, request.profile)
-        hashed = await self._hash(request.password, email.written)
+        hashed = await self._hash(request, email.written)
         async with self.storage.transaction() as stores:
             account = await stores.users.add(
                 NewAccount(
@@ -63,9 +69,14 @@ class Register:
             raise EmailTaken("sign-up with an address that has an account")
         return account
 
-    async def _hash(self, password: str | None, email: str) -> NewHash | None:
-        if password is None:
+    async def _hash(self, request: Registration, email: str) -> NewHash | None:
+        if request.password_hash is not None:
+            plain = without_django_prefix(request.password_hash)
+            if scheme_of(plain) is None:
+                raise InvalidInput("an unknown hash", text="This is no bcrypt or Argon2 hash that can be verified here")
+            return new_hash(plain)
+        if request.password is None:
             return None
-        self.policy.check(password, email=email)
+        await self.policy.check(request.password, email=email)
         async with self.hashing.place() as place:
-            return new_hash(await place.hash(password))
+            return new_hash(await place.hash(request.password))

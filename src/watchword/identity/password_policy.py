@@ -1,5 +1,7 @@
 """What a new password must be: long, not common, not the user's address (NIST SP 800-63B-4 §3.1.1)."""
 
+import asyncio
+from collections.abc import Set
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -20,7 +22,7 @@ class PasswordPolicy:
 
     min_length: int
 
-    def check(self, password: str, *, email: str) -> None:
+    async def check(self, password: str, *, email: str) -> None:
         """Accept a password, or say why not.
 
         Args:
@@ -30,17 +32,25 @@ class PasswordPolicy:
         Raises:
             WeakPassword: Its text says which rule, and never repeats the password.
         """
-        if len(password) < self.min_length:
-            raise WeakPassword(text=f"The password needs at least {self.min_length} characters")
-        if len(password.encode()) > MAX_PASSWORD_BYTES:
-            raise WeakPassword(text=f"The password may have at most {MAX_PASSWORD_BYTES} bytes")
-        folded = password.casefold()
-        unit = _repeated_unit(folded)
-        if len(unit) < _SHORTEST_UNIT or not {folded, unit}.isdisjoint(common_passwords()):
-            raise WeakPassword(text="This password is one of the first that are tried: choose another")
-        local_part = email.casefold().partition("@")[0]
-        if unit in {email.casefold(), local_part}:
-            raise WeakPassword(text="The password must not be your email address")
+        # The first look loads the list, which takes longer than an event loop should be held.
+        common = await asyncio.to_thread(common_passwords)
+        if reason := _objection(password, email=email, min_length=self.min_length, common=common):
+            raise WeakPassword(text=reason)
+
+
+def _objection(password: str, *, email: str, min_length: int, common: Set[str]) -> str | None:
+    """What speaks against a password; None if nothing does."""
+    if len(password) < min_length:
+        return f"The password needs at least {min_length} characters"
+    if len(password.encode()) > MAX_PASSWORD_BYTES:
+        return f"The password may have at most {MAX_PASSWORD_BYTES} bytes"
+    folded = password.casefold()
+    unit = _repeated_unit(folded)
+    if len(unit) < _SHORTEST_UNIT or not common.isdisjoint({folded, unit}):
+        return "This password is one of the first that are tried: choose another"
+    if unit in {email.casefold(), email.casefold().partition("@")[0]}:
+        return "The password must not be your email address"
+    return None
 
 
 def _repeated_unit(text: str) -> str:
