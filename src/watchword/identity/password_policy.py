@@ -1,7 +1,6 @@
 """What a new password must be: long, not common, not the user's address (NIST SP 800-63B-4 §3.1.1)."""
 
 import asyncio
-from collections.abc import Set
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -38,7 +37,7 @@ class PasswordPolicy:
             raise WeakPassword(text=reason)
 
 
-def _objection(password: str, *, email: str, min_length: int, common: Set[str]) -> str | None:
+def _objection(password: str, *, email: str, min_length: int, common: frozenset[str]) -> str | None:
     """What speaks against a password; None if nothing does."""
     if len(password) < min_length:
         return f"The password needs at least {min_length} characters"
