@@ -15,35 +15,25 @@ def hasher() -> PasswordHasher:
     return PasswordHasher("m=7168,t=1,p=1")
 
 
-@pytest.mark.parametrize(
-    "encoded",
-    [
-        BcryptHasher(rounds=4, prefix="2a").hash(PASSWORD),
-        Argon2(time_cost=1, memory_cost=512, parallelism=1).hash(PASSWORD),
-        Argon2(time_cost=1, memory_cost=512, parallelism=1, type=Type.I).hash(PASSWORD),
-        Argon2(time_cost=3, memory_cost=65536, parallelism=4).hash(PASSWORD),
-    ],
-)
-def test_hashes_of_other_libraries_verify(hasher: PasswordHasher, encoded: str) -> None:
-    assert hasher.verify(PASSWORD, encoded)
-    assert not hasher.verify(PASSWORD + " ", encoded)
+MADE_ELSEWHERE = {
+    "bcrypt": BcryptHasher(rounds=4, prefix="2a").hash(PASSWORD),
+    "weaker": Argon2(time_cost=1, memory_cost=512, parallelism=1).hash(PASSWORD),
+    "argon2i": Argon2(time_cost=2, memory_cost=7168, parallelism=1, type=Type.I).hash(PASSWORD),
+    "equal": Argon2(time_cost=1, memory_cost=7168, parallelism=1).hash(PASSWORD),
+    "stronger": Argon2(time_cost=3, memory_cost=65536, parallelism=4).hash(PASSWORD),
+}
 
 
-@pytest.mark.parametrize(
-    ("encoded", "weaker"),
-    [
-        (BcryptHasher(rounds=4).hash(PASSWORD), True),
-        (Argon2(time_cost=1, memory_cost=512, parallelism=1).hash(PASSWORD), True),
-        (Argon2(time_cost=2, memory_cost=7168, parallelism=1, type=Type.I).hash(PASSWORD), True),
-        (Argon2(time_cost=1, memory_cost=7168, parallelism=1).hash(PASSWORD), False),
-        (Argon2(time_cost=2, memory_cost=7168, parallelism=1).hash(PASSWORD), False),
-        ("no hash", False),
-    ],
-)
-def test_a_weaker_or_older_hash_is_replaced_and_a_stronger_one_is_not(
-    hasher: PasswordHasher, encoded: str, weaker: bool
-) -> None:
-    assert hasher.needs_rehash(encoded) is weaker
+@pytest.mark.parametrize("kind", MADE_ELSEWHERE)
+def test_hashes_of_other_libraries_verify(hasher: PasswordHasher, kind: str) -> None:
+    assert hasher.verify(PASSWORD, MADE_ELSEWHERE[kind])
+    assert not hasher.verify(PASSWORD + " ", MADE_ELSEWHERE[kind])
+
+
+@pytest.mark.parametrize("kind", MADE_ELSEWHERE)
+def test_a_weaker_or_older_hash_is_replaced_and_a_stronger_one_is_not(hasher: PasswordHasher, kind: str) -> None:
+    assert hasher.needs_rehash(MADE_ELSEWHERE[kind]) is (kind in {"bcrypt", "weaker", "argon2i"})
+    assert not hasher.needs_rehash("no hash")
 
 
 def test_bcrypt_sees_no_more_than_72_bytes(hasher: PasswordHasher) -> None:
