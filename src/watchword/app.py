@@ -248,11 +248,14 @@ class Watchword(Generic[P]):
         return next((route.path for route in routes if isinstance(route, Mount) and route.app is sub_app), "")
 
     def _refuse_open_docs(self, app: FastAPI) -> None:
-        if self.settings.is_production and app.openapi_url and not self.settings.docs_in_production:
-            raise ConfigurationError(
-                f"the app serves its documentation ({app.docs_url or app.openapi_url}) in production: "
-                "set WATCHWORD_DOCS_IN_PRODUCTION=true if that is meant, else FastAPI(openapi_url=None)"
-            )
+        if not self.settings.is_production or self.settings.docs_in_production:
+            return
+        for open_app in (app, self._app):
+            if open_app is not None and open_app.openapi_url:
+                raise ConfigurationError(
+                    f"the app serves its documentation ({open_app.docs_url or open_app.openapi_url}) in production: "
+                    "set WATCHWORD_DOCS_IN_PRODUCTION=true if that is meant, else FastAPI(openapi_url=None)"
+                )
 
 
 def _wrap_lifespan(app: FastAPI, ours: Callable[[FastAPI], AbstractAsyncContextManager[dict[str, Any]]]) -> None:

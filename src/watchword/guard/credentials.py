@@ -55,7 +55,8 @@ async def _form_has_token(request: Request) -> bool:
     """Whether a form body carries a token too (RFC 6750 §2: one way at a time)."""
     if not request.headers.get("content-type", "").lower().startswith(_FORM):
         return False
-    if int(request.headers.get("content-length") or _LONGEST_FORM + 1) > _LONGEST_FORM:
+    length = request.headers.get("content-length", "")
+    if not length.isdecimal() or int(length) > _LONGEST_FORM:
         return False
     body = await request.body()  # kept by the request, so the endpoint can still read it
     return any(name == "access_token" for name, _ in parse_qsl(body.decode("latin-1"), keep_blank_values=True))

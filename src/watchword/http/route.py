@@ -40,10 +40,12 @@ class JsonRoute(APIRoute):
                     raise HttpsRequired("plain http in production")
                 response = await handler(request)
             except RequestValidationError as error:
-                return self._refuse(request, InvalidInput(text=describe_problems(list(error.errors()))))
+                return self._refuse(request, InvalidInput(text=describe_problems(error.errors())))
             except HTTPException as error:
                 if isinstance(error.__cause__, Refusal):  # FastAPI turns whatever reading the body raised into its 400
                     return self._refuse(request, error.__cause__)
+                if error.__cause__ is not None:
+                    return self._refuse(request, InvalidInput("unreadable JSON", text="The body is not valid JSON"))
                 error.headers = {**NO_STORE, **(error.headers or {})}
                 raise  # a guard's, in the shape that guards have everywhere
             except Refusal as refusal:

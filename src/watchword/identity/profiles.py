@@ -1,6 +1,6 @@
 """The host's own fields of a user, checked by the host's model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -21,15 +21,19 @@ def validate_profile(model: type[BaseModel], fields: Mapping[str, Any]) -> dict[
     return stored
 
 
-def describe_problems(problems: list[Any], *, root: str = "") -> str:
-    """Say what is wrong with which field, without repeating what was in it."""
-    parts = []
-    for problem in problems:
-        path = ".".join(str(step) for step in ([root] if root else []) + [*problem["loc"]] if step != "body")
-        parts.append(f"{path}: {_without_input(problem)}" if path else _without_input(problem))
-    return "; ".join(parts)
+def describe_problems(problems: Sequence[Mapping[str, Any]], *, root: str = "") -> str:
+    """Say what is wrong with which field, without a value that was sent or a name that is not ours."""
+    return "; ".join(dict.fromkeys(_describe(problem, root) for problem in problems))
 
 
-def _without_input(problem: Mapping[str, Any]) -> str:
-    # A validator's own words may quote what it was given; pydantic's fixed messages do not.
-    return "not valid" if problem["type"] in {"value_error", "assertion_error"} else str(problem["msg"])
+def _describe(problem: Mapping[str, Any], root: str) -> str:
+    steps = [step for step in problem["loc"] if isinstance(step, str) and step != "body"]
+    if problem["type"] == "extra_forbidden":
+        steps, message = steps[:-1], "has a field that is not known"
+    elif problem["type"] in {"value_error", "assertion_error"}:  # a validator's own words may quote what it was given
+        message = "not valid"
+    else:
+        message = str(problem["msg"])
+    # Below the first step, the names may be keys that the caller made up.
+    path = ".".join([root, *steps[:1]] if root else steps[:1])
+    return f"{path}: {message}" if path else message[:1].upper() + message[1:]
