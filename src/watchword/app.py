@@ -55,6 +55,7 @@ class _Built(Generic[P]):
     verify_credential: VerifyCredential
     issue: IssueTokens
     users: Users[P]
+    storage: Database
 
 
 class Watchword(Generic[P]):
@@ -143,6 +144,14 @@ class Watchword(Generic[P]):
         """
         return self._built.users
 
+    async def check_ready(self) -> None:
+        """Ask the database whether it is there, for a readiness probe.
+
+        Raises:
+            StorageDown: It is not.
+        """
+        await self._built.storage.ping()
+
     @property
     def use_cases(self) -> UseCases:
         """What the endpoints call."""
@@ -213,6 +222,7 @@ class Watchword(Generic[P]):
             ),
             verify_credential=VerifyCredential(storage, keys, rules, settings.clock_leeway.total_seconds(), time.time),
             issue=issue,
+            storage=storage,
             users=Users(self.profile, register, FindUser(storage), update_profile, SetActive(storage), delete_user),
         )
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import event
+from sqlalchemy import event, select
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import DisconnectionError as StaleConnection
@@ -94,6 +94,15 @@ class Database:
                     if self.url.get_backend_name() == "postgresql":
                         await connection.execution_options(isolation_level="AUTOCOMMIT")
                     yield connection
+
+    async def ping(self) -> None:
+        """One round trip.
+
+        Raises:
+            StorageDown: Nobody answers.
+        """
+        async with self.connection() as connection:
+            await connection.execute(select(1))
 
     async def close(self) -> None:
         """Close every connection."""

@@ -1,0 +1,184 @@
+"""The commands and their options. What a command needs is imported when it runs, so that `--help` is quick."""
+
+import asyncio
+import getpass
+import sys
+from typing import Annotated
+
+import typer
+
+from watchword.cli import output
+
+app = typer.Typer(
+    help="Authentication for FastAPI backends that own their users.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+db = typer.Typer(help="The database schema.", no_args_is_help=True)
+users = typer.Typer(help="Accounts.", no_args_is_help=True)
+app.add_typer(db, name="db")
+app.add_typer(users, name="users")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Email = Annotated[str, typer.Argument(help="The user's email.")]
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 — Typer's callback
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"watchword {version('watchword')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _version_: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Authentication for FastAPI backends that own their users."""
+
+
+@app.command()
+def demo(
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 8000, or a free one.")] = None,
+    exit_: Annotated[bool, typer.Option("--exit", help="Stop after showing.")] = False,
+) -> None:
+    """Show a real sign-up and login on a throw-away database, then serve /docs."""
+    from watchword.cli.demo import run_demo
+
+    run_demo(port, stop=exit_)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
+) -> None:
+    """Run Watchword alone, as a server."""
+    from watchword.cli.serving import run_server
+
+    run_server(host, port, workers=workers)
+
+
+@app.command()
+def settings(as_json: Json = False) -> None:
+    """Show the settings in force, secrets masked."""
+    from watchword.cli.settings import shown_settings
+    from watchword.settings import load_settings
+
+    rows = shown_settings(load_settings())
+    if as_json:
+        output.print_json({name: value for name, value, _ in rows})
+    else:
+        output.print_table("Settings in force", ("Setting", "Value", "From"), rows)
+
+
+@app.command()
+def calibrate(as_json: Json = False) -> None:
+    """Measure what each password cost takes on this machine."""
+    from watchword.cli.calibrate import measure_costs
+    from watchword.settings import load_settings
+
+    measured = measure_costs(load_settings())
+    if as_json:
+        output.print_json([cost.as_dict() for cost in measured])
+    else:
+        output.print_table(
+            "Argon2id on this machine",
+            ("WATCHWORD_PASSWORD_COST", "Memory", "One hash", "Hashes a second", ""),
+            [cost.as_row() for cost in measured],
+        )
+
+
+@db.command()
+def upgrade(as_json: Json = False) -> None:
+    """Bring the schema up to date."""
+    from watchword.cli.database import upgrade_schema
+
+    before, now = asyncio.run(upgrade_schema())
+    changed = before != now
+    if as_json:
+        output.print_json({"before": before, "now": now})
+    else:
+        output.say(f"The schema is now at {now} (before: {before or 'none'})." if changed else f"Up to date: {now}.")
+
+
+@db.command()
+def check(as_json: Json = False) -> None:
+    """Tell whether the schema is the one this version needs; status 1 if not."""
+    from watchword.cli.database import read_state
+
+    state = asyncio.run(read_state())
+    if as_json:
+        output.print_json({"current": state.current, "needed": state.needed, "is_current": state.is_current})
+    elif state.is_current:
+        output.say(f"Up to date: {state.current}.")
+    else:
+        output.say(f"At {state.current or 'none'}, {state.needed} is needed: run `watchword db upgrade`.")
+    raise typer.Exit(0 if state.is_current else 1)
+
+
+@users.command()
+def create(
+    email: Email,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Make an account. The password is asked for, never an argument."""
+    from watchword.cli.users import with_users
+
+    password = _read_password(from_stdin=password_stdin)
+    user = asyncio.run(with_users(lambda users: users.create(email, password)))
+    output.print_user(user, f"Created {user.email}.", as_json=as_json)
+
+
+@users.command("list")
+def list_(as_json: Json = False) -> None:
+    """List all accounts."""
+    from watchword.cli.users import every_user, with_users
+
+    found = asyncio.run(with_users(every_user))
+    if as_json:
+        output.print_json([output.user_dict(user) for user in found])
+    else:
+        rows = [
+            (str(user.id), user.email, "yes" if user.is_active else "no", output.moment(user.created_at),
+             output.moment(user.last_login_at))
+            for user in found
+        ]  # fmt: skip
+        output.print_table(f"{len(rows)} users", ("Id", "Email", "Active", "Created", "Last login"), rows)
+
+
+@users.command()
+def disable(email: Email, as_json: Json = False) -> None:
+    """Shut a user out at once; every token ends."""
+    from watchword.cli.users import set_active, with_users
+
+    user = asyncio.run(with_users(lambda users: set_active(users, email, active=False)))
+    output.print_user(user, f"Disabled {user.email}.", as_json=as_json)
+
+
+@users.command()
+def enable(email: Email, as_json: Json = False) -> None:
+    """Let a disabled user log in again."""
+    from watchword.cli.users import set_active, with_users
+
+    user = asyncio.run(with_users(lambda users: set_active(users, email, active=True)))
+    output.print_user(user, f"Enabled {user.email}.", as_json=as_json)
+
+
+def _read_password(*, from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        sys.exit("watchword: no terminal to ask for a password on: use --password-stdin")
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Again: ") != password:
+        sys.exit("watchword: the two passwords differ")
+    return password

@@ -1,0 +1,59 @@
+"""What commands print: tables for people, JSON for programs."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from watchword.model import User
+
+
+def say(text: str) -> None:
+    """A plain line."""
+    sys.stdout.write(f"{text}\n")
+
+
+def print_json(value: object) -> None:
+    """One JSON document."""
+    say(json.dumps(value, indent=2, default=str))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table as wide as the terminal; cells fold rather than being cut."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))  # Text: an email with brackets is no markup
+    Console().print(table)
+
+
+def user_dict(user: User[Any]) -> dict[str, Any]:
+    """A user as JSON has it."""
+    return {
+        "id": str(user.id),
+        "email": user.email,
+        "is_active": user.is_active,
+        "profile": user.profile.model_dump(mode="json"),
+        "created_at": user.created_at.isoformat(),
+        "last_login_at": user.last_login_at.isoformat() if user.last_login_at else None,
+    }
+
+
+def print_user(user: User[Any], text: str, *, as_json: bool) -> None:
+    """What became of a user."""
+    if as_json:
+        print_json(user_dict(user))
+    else:
+        say(text)
+
+
+def moment(value: datetime | None) -> str:
+    """A time to the minute, UTC."""
+    return value.strftime("%Y-%m-%d %H:%M") if value else "never"
