@@ -153,6 +153,11 @@ class Watchword(Generic[P]):
         await self._built.storage.ping()
 
     @property
+    def scopes(self) -> Mapping[str, str]:
+        """The scopes that the app declares, name → description."""
+        return self._scopes.declared
+
+    @property
     def use_cases(self) -> UseCases:
         """What the endpoints call."""
         return self._built.use_cases

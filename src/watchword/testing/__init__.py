@@ -1,1 +1,1 @@
-"""For the tests of host apps: a pytest plugin. See `watchword.testing.plugin`."""
+"""For the tests of host apps: the pytest plugin `watchword`, with `as_user(...)`."""

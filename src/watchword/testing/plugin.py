@@ -1,1 +1,91 @@
-"""The pytest plugin."""
+"""The pytest plugin for host apps: `as_user(scopes=…)` and `anonymous`.
+
+It loads in every project that has Watchword installed, so it imports nothing of it until a fixture is used, and touches
+nothing in a project without the fixture `watchword_app`:
+
+```python
+@pytest.fixture
+def watchword_app() -> FastAPI:
+    return app
+
+def test_orders(as_user: AsUser) -> None:
+    assert as_user(scopes=["orders:read"]).get("/orders").status_code == 200
+```
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import pytest
+
+from watchword.testing.environment import FIXTURE, isolate, uses_plugin
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from starlette.testclient import TestClient
+
+    from watchword.testing.clients import StartedApp, UserClient
+
+_isolated: Final = pytest.StashKey[bool]()
+
+
+class AsUser(Protocol):
+    """The type of the fixture `as_user`."""
+
+    def __call__(
+        self, *, scopes: Collection[str] = (), email: str | None = None, profile: Mapping[str, Any] | None = None
+    ) -> "UserClient":
+        """A client whose requests carry the token of a user; each call is another login on the same started app.
+
+        Args:
+            scopes: What the token carries: scopes that the app declares, or reserved ones such as `admin`.
+            email: Whose login; the account is made if there is none. By default a new user each time.
+            profile: Fields of the user's profile, of an account that exists too.
+
+        Raises:
+            ValueError: A scope is neither declared nor reserved; the message names it.
+        """
+        ...
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Set the tests' database before any module of the host, which may say `Watchword()` at import, is loaded."""
+    if uses_plugin(early_config):
+        isolate(early_config)
+        early_config.stash[_isolated] = True
+
+
+@pytest.fixture
+def watchword_app() -> "FastAPI":
+    """The app under test: every project defines its own."""
+    return pytest.fail(f"define a fixture {FIXTURE} in conftest.py that returns your FastAPI app", pytrace=False)
+
+
+@pytest.fixture
+def _started_app(request: pytest.FixtureRequest) -> "Iterator[StartedApp]":
+    app = request.getfixturevalue(FIXTURE)
+    if _isolated not in request.config.stash:
+        pytest.fail(
+            f"the fixture {FIXTURE} must stand in a conftest.py of the tests that are run: it tells the plugin to keep "
+            "them off your database before your modules read their settings",
+            pytrace=False,
+        )
+    try:
+        from watchword.testing.clients import StartedApp
+    except (ImportError, RuntimeError) as error:  # Starlette's own words for the package that it misses
+        pytest.fail(f"as_user needs the package httpx2, pip install httpx2 ({type(error).__name__})", pytrace=False)
+    with StartedApp.start(app) as started:
+        yield started
+
+
+@pytest.fixture
+def as_user(_started_app: "StartedApp") -> AsUser:
+    """Users of the app, with real tokens: see `AsUser`."""
+    return _started_app.as_user
+
+
+@pytest.fixture
+def anonymous(_started_app: "StartedApp") -> "TestClient":
+    """A client of the same started app, without a token."""
+    return _started_app.anonymous
