@@ -1,0 +1,119 @@
+"""Clients of a started host app, each with the real token of a real user."""
+
+import uuid
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+from typing_extensions import override
+
+from watchword.app import Watchword
+from watchword.errors import ConfigurationError
+from watchword.guard.running import STATE_KEY
+from watchword.identity.authenticate_client import ClientCredentials
+from watchword.model import RESERVED_SCOPES, User
+
+
+class _Joining(TestClient):
+    """A client of an app that another client started: same event loop, own headers and cookies."""
+
+    def __init__(self, started: TestClient) -> None:
+        super().__init__(started.app)
+        self.portal = started.portal
+        self.app_state.update(started.app_state)
+
+    @override
+    def __enter__(self) -> Self:
+        return self  # `with as_user() as client:` must not start the app again
+
+    @override
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class UserClient(_Joining):
+    """What `as_user` returns: Starlette's `TestClient`, already started, with an `Authorization` header.
+
+    Attributes:
+        user: Whose token it is.
+    """
+
+    def __init__(self, started: TestClient, *, user: User[Any], token: str) -> None:
+        super().__init__(started)
+        self.user = user
+        self.headers["Authorization"] = f"Bearer {token}"
+
+
+@dataclass(frozen=True, slots=True)
+class StartedApp:
+    """A host app between start-up and shutdown."""
+
+    client: TestClient
+
+    @classmethod
+    @contextmanager
+    def start(cls, app: FastAPI) -> "Iterator[StartedApp]":
+        """Run the app's lifespan around a test."""
+        with ExitStack() as stack:
+            try:
+                client = stack.enter_context(TestClient(app))
+            except ConfigurationError as error:
+                pytest.fail(str(error), pytrace=False)
+            yield cls(client)
+
+    @property
+    def anonymous(self) -> TestClient:
+        """A client without a token."""
+        return _Joining(self.client)
+
+    def as_user(
+        self, *, scopes: Collection[str] = (), email: str | None = None, profile: Mapping[str, Any] | None = None
+    ) -> UserClient:
+        """See `watchword.testing.plugin.AsUser`."""
+        __tracebackhide__ = True  # pytest shows the line of the test
+        auth = self._watchword()
+        wanted = _known(scopes, auth)
+        address = email or f"user-{uuid.uuid4().hex}@example.com"
+        assert self.client.portal is not None
+        user, token = self.client.portal.call(_log_in, auth, address, wanted, profile)
+        return UserClient(self.client, user=user, token=token)
+
+    def _watchword(self) -> Watchword[Any]:
+        __tracebackhide__ = True
+        auth = self.client.app_state.get(STATE_KEY)
+        if not isinstance(auth, Watchword):
+            pytest.fail("the app of watchword_app runs no Watchword: Watchword().install(app)", pytrace=False)
+        if auth.settings.is_production:
+            pytest.fail("this Watchword has production settings: tests make users, so not there", pytrace=False)
+        return auth
+
+
+def _known(scopes: Collection[str], auth: Watchword[Any]) -> frozenset[str]:
+    __tracebackhide__ = True
+    if isinstance(scopes, str):
+        raise TypeError(f"scopes is a list: as_user(scopes=[{scopes!r}])")
+    for scope in scopes:
+        if scope not in auth.scopes and scope not in RESERVED_SCOPES:
+            declared = ", ".join(sorted(auth.scopes)) or "none"
+            raise ValueError(f"{scope!r} is not a scope of this app, which declares: {declared}")
+    return frozenset(scopes)
+
+
+async def _log_in(
+    auth: Watchword[Any], email: str, scopes: frozenset[str], profile: Mapping[str, Any] | None
+) -> tuple[User[Any], str]:
+    user = await auth.users.find(email)
+    if user is None:
+        user = await auth.users.create(email, profile=profile)
+    elif profile is not None:
+        user = await auth.users.update_profile(user.id, profile)
+    async with auth.verify_credential.storage.reading() as stores:
+        account = await stores.users.get(user.id)
+    assert account is not None, "it was there a moment ago"
+    first_party = await auth.use_cases.authenticate_client(ClientCredentials())
+    issued = auth.issue(account, first_party, scopes=scopes, amr=("pwd",))
+    return user, issued.access_token
