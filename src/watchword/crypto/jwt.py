@@ -15,6 +15,7 @@ from watchword.crypto.keys import KeySet, SigningKey
 MAX_TOKEN_BYTES: Final = 8192
 ACCESS_TOKEN_TYPE: Final = "at+jwt"  # noqa: S105 — a media type (RFC 9068 §2.1)
 _JWS_PARTS: Final = 3
+_LAST_SECOND: Final = 253_402_300_799  # of the year 9999
 # Headers that make a verifier fetch or trust a key, or skip a check. We write none of them, so none is read.
 _REFUSED_HEADERS: Final = frozenset({"jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "b64", "zip", "enc"})
 
@@ -109,14 +110,14 @@ def _check_claims(claims: Claims, expected: Expected, now: float) -> None:
         isinstance(audience, list) and all(isinstance(one, str) for one in audience) and expected.audience in audience
     ):
         raise BadToken("aud does not name us")
-    _check_type(claims, ("exp", "iat", *expected.integers), lambda value: type(value) is int, "an integer")
+    _check_type(claims, ("exp", "iat", *expected.integers), _is_number, "a number in range")
     _check_type(claims, expected.strings, lambda value: isinstance(value, str) and value != "", "a string")
     if now >= claims["exp"]:
         raise BadToken("expired")
     if claims["iat"] > now + expected.leeway:
         raise BadToken("iat lies in the future")
     if "nbf" in claims:
-        _check_type(claims, ("nbf",), lambda value: type(value) is int, "an integer")
+        _check_type(claims, ("nbf",), _is_number, "a number in range")
         if claims["nbf"] > now + expected.leeway:
             raise BadToken("nbf lies in the future")
 
@@ -125,6 +126,11 @@ def _check_type(claims: Claims, names: Collection[str], fits: Callable[[object],
     for name in names:
         if not fits(claims.get(name)):
             raise BadToken(f"{name} is not {kind}")
+
+
+def _is_number(value: object) -> bool:
+    # bool is an int in Python; and what no calendar holds would fail later, as an error and not as a refusal
+    return type(value) is int and 0 <= value <= _LAST_SECOND
 
 
 def _object(part: str, name: str) -> Claims:

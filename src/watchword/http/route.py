@@ -4,9 +4,9 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, Final
 
-from fastapi import HTTPException
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive
