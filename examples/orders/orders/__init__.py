@@ -1,0 +1,1 @@
+"""A shop's orders: a small app, with Watchword for its users."""
