@@ -1,14 +1,15 @@
 """`watchword demo`: a real server, a real database, a real login, all thrown away at the end."""
 
-import asyncio
 import contextlib
 import json
 import secrets
 import socket
 import tempfile
-import urllib.error
-import urllib.request
-from dataclasses import dataclass
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -17,22 +18,25 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from rich.console import Console
-from rich.markup import escape
-from rich.panel import Panel
-from rich.syntax import Syntax
+from rich.json import JSON
+from rich.text import Text
 from typing_extensions import override
 
 from watchword.app import Watchword
-from watchword.cli.serving import import_uvicorn, uvicorn_options
+from watchword.cli.serving import end_by_interrupt, listen, require_uvicorn, uvicorn_options
 from watchword.errors import ConfigurationError
 from watchword.guard.dependencies import CurrentUser, requires
 from watchword.settings import Environment, Settings
 
+EMAIL: Final = "demo@example.com"
+_CURL_EMAIL: Final = "you@example.com"
 _HOST: Final = "127.0.0.1"
 _DEFAULT_PORT: Final = 8000
-_START_SECONDS: Final = 30
-_SHOWN_TOKEN: Final = 24
-EMAIL: Final = "demo@example.com"
+_ANSWER_SECONDS: Final = 30
+_SHOWN_OF_TOKEN: Final = 24
+_FROM_ANSWER: Final = """python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])'"""
+_FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
+_JSON: Final = {"Content-Type": "application/json"}
 
 
 class _DemoSettings(Settings):
@@ -53,15 +57,13 @@ class _DemoSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A request to show, and how curl would send it."""
+    """A request, and the status that it is answered with if all is well."""
 
     title: str
-    method: str
-    url: str
-    headers: dict[str, str]
-    body: bytes | None
+    request: str
     expected: int
-    curl: str
+    body: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def run_demo(port: int | None, *, stop: bool) -> None:
@@ -74,18 +76,29 @@ def run_demo(port: int | None, *, stop: bool) -> None:
     Raises:
         ConfigurationError: The port is taken, or something did not go as it should.
     """
-    import_uvicorn()
-    with tempfile.TemporaryDirectory(prefix="watchword-demo-") as directory, contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_demo(Path(directory), _free_port(port), stop=stop))
+    require_uvicorn()
+    end_by_interrupt()
+    console = Console(highlight=False)
+    with _listen(port) as listener, tempfile.TemporaryDirectory(prefix="watchword-demo-") as directory:
+        port = listener.getsockname()[1]
+        base = f"http://{_HOST}:{port}"
+        with _serving(demo_app(Path(directory), base), listener) as server:
+            password = _show(console, base)
+            if not stop:
+                console.print(f"Swagger: [bold]{base}/docs[/]", soft_wrap=True)
+                console.print(f"Press Authorize there: [bold]{EMAIL}[/], password [bold]{password}[/]", soft_wrap=True)
+                console.print("Ctrl-C ends the demo and deletes everything.")
+                with contextlib.suppress(KeyboardInterrupt):
+                    server.join()
 
 
-def demo_app(directory: Path, port: int) -> FastAPI:
+def demo_app(directory: Path, base: str) -> FastAPI:
     """An app as a user would write it, on a database in `directory`."""
     settings = _DemoSettings(
         environment=Environment.DEVELOPMENT,
         database_url=SecretStr(f"sqlite+aiosqlite:///{directory / 'demo.db'}"),
         secret=(SecretStr(secrets.token_urlsafe(32)),),
-        issuer=f"http://localhost:{port}",
+        issuer=base,
     )
     app = FastAPI(title="Watchword demo")
     Watchword(settings, scopes={"orders:read": "Read orders"}).install(app)
@@ -98,90 +111,91 @@ def demo_app(directory: Path, port: int) -> FastAPI:
     return app
 
 
-async def _demo(directory: Path, port: int, *, stop: bool) -> None:
-    import uvicorn
-
-    console = Console(highlight=False)
-    config = uvicorn.Config(demo_app(directory, port), host=_HOST, port=port, log_level="warning", **uvicorn_options())
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
+def _listen(port: int | None) -> socket.socket:
     try:
-        async with asyncio.timeout(_START_SECONDS):
-            while not server.started and not serving.done():  # noqa: ASYNC110 — uvicorn has no event to wait for
-                await asyncio.sleep(0.02)
-        if serving.done():
+        return listen(_HOST, port or _DEFAULT_PORT)
+    except ConfigurationError:
+        if port is None:
+            return listen(_HOST, 0)
+        raise ConfigurationError(f"port {port} is taken: choose another with --port") from None
+
+
+@contextlib.contextmanager
+def _serving(app: FastAPI, listener: socket.socket) -> Iterator[threading.Thread]:
+    """The server, in a thread of this process, so that Ctrl-C stays ours."""
+    from uvicorn import Config, Server
+
+    server = Server(Config(app, log_config=None, **uvicorn_options()))
+    thread = threading.Thread(target=server.run, args=([listener],), name="watchword-demo")
+    thread.start()
+    try:
+        while not server.started and thread.is_alive():
+            time.sleep(0.01)
+        if not server.started:
             raise ConfigurationError("the demo server did not start")
-        await asyncio.to_thread(_show, console, f"http://{_HOST}:{port}")
-        if not stop:
-            console.print(
-                f"Serving [bold]http://{_HOST}:{port}/docs[/]: press Authorize there. Ctrl-C ends it and deletes all."
-            )
-            await serving
+        yield thread
     finally:
         server.should_exit = True
-        await serving
+        thread.join()
 
 
-def _show(console: Console, base: str) -> None:
+def _show(console: Console, base: str) -> str:
+    """The three steps, and how to repeat them. Returns the password of the demo user."""
     password = secrets.token_urlsafe(15)
-    console.print(f"[bold]Watchword demo[/] on {base}, a throw-away SQLite database\n")
-    account = {"email": EMAIL, "password": password}
-    form = {"grant_type": "password", "username": EMAIL, "password": password}
-    sign_up = _Call(
-        "1. Sign up", "POST", f"{base}/auth/users", {"Content-Type": "application/json"},
-        json.dumps(account).encode(), 201,
-        f"curl {base}/auth/users --json '{json.dumps(account)}'",
-    )  # fmt: skip
-    login = _Call(
-        "2. Log in", "POST", f"{base}/auth/token", {"Content-Type": "application/x-www-form-urlencoded"},
-        urlencode(form).encode(), 200,
-        f"curl {base}/auth/token -d grant_type=password -d username={EMAIL} -d password={password}",
-    )  # fmt: skip
-    _send(console, sign_up)
-    token = _send(console, login)["access_token"]
-    who = _Call(
-        "3. Who am I?", "GET", f"{base}/auth/me", {"Authorization": f"Bearer {token}"}, None, 200,
-        f"curl {base}/auth/me -H 'Authorization: Bearer ACCESS_TOKEN'",
-    )  # fmt: skip
-    if _send(console, who)["email"] != EMAIL:
-        raise ConfigurationError("the demo's /auth/me answered for somebody else")
+    console.print(f"[bold]Watchword demo[/] on {base}, with a throw-away SQLite database\n")
+    account = json.dumps({"email": EMAIL, "password": password})
+    _send(console, base, _Call("1. Sign up", "POST /auth/users", 201, account, _JSON))
+    form = urlencode({"grant_type": "password", "username": EMAIL, "password": password})
+    token = _send(console, base, _Call("2. Log in", "POST /auth/token", 200, form, _FORM))["access_token"]
+    me = _send(console, base, _Call("3. Who am I?", "GET /auth/me", 200, headers={"Authorization": f"Bearer {token}"}))
+    if me["email"] != EMAIL:
+        raise ConfigurationError("the demo failed: /auth/me answered for somebody else")
     console.print("[bold]The same with curl[/]")
-    for call in (sign_up, login, who):
-        console.print(escape(call.curl), soft_wrap=True)
+    for line in _curl_lines(base, password):
+        console.print(Text(line), soft_wrap=True)
     console.print()
+    return password
 
 
-def _send(console: Console, call: _Call) -> dict[str, Any]:
-    request = urllib.request.Request(call.url, call.body, call.headers, method=call.method)  # noqa: S310 — our own http address
-    try:
-        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310 — as above
-            status, answer = response.status, json.load(response)
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"the demo failed at “{call.title}”: {type(error).__name__}") from None
-    if status != call.expected:
-        raise ConfigurationError(f"the demo failed at “{call.title}”: status {status}")
-    shown = {
-        name: f"{value[:_SHOWN_TOKEN]}…" if name == "access_token" else value for name, value in dict(answer).items()
-    }
-    path = call.url.removeprefix("http://").partition("/")[2]
-    console.print(f"[bold]{call.title}[/]  {call.method} /{path}  →  [green]{status}[/]")
-    console.print(
-        Panel(Syntax(json.dumps(shown, indent=2, ensure_ascii=False), "json", background_color="default"), expand=False)
+def _curl_lines(base: str, password: str) -> tuple[str, str, str]:
+    account = json.dumps({"email": _CURL_EMAIL, "password": password})
+    form = f"-d grant_type=password -d username={_CURL_EMAIL} -d password={password}"
+    return (
+        f"curl {base}/auth/users -s -H 'Content-Type: application/json' -d '{account}'",
+        f"TOKEN=$(curl {base}/auth/token -s {form} | {_FROM_ANSWER})",
+        f'curl {base}/auth/me -s -H "Authorization: Bearer $TOKEN"',
     )
-    result: dict[str, Any] = answer
-    return result
 
 
-def _free_port(wanted: int | None) -> int:
-    for port in (wanted or _DEFAULT_PORT, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((_HOST, port))
-            except OSError:
-                if wanted is not None:
-                    raise ConfigurationError(f"port {wanted} is taken: choose another with --port") from None
-                continue
-            free: int = probe.getsockname()[1]
-            return free
-    raise ConfigurationError("no port is free on 127.0.0.1")
+def _send(console: Console, base: str, call: _Call) -> dict[str, Any]:
+    method, path = call.request.split()
+    try:
+        # Not urllib: that would ask the proxy of the environment, which cannot reach this machine's loopback.
+        connection = HTTPConnection(base.removeprefix("http://"), timeout=_ANSWER_SECONDS)
+        with contextlib.closing(connection):
+            connection.request(method, path, call.body, dict(call.headers))
+            response = connection.getresponse()
+            status, answer = response.status, json.load(response)
+    except (OSError, ValueError, HTTPException) as error:
+        raise ConfigurationError(f"the demo failed at “{call.title}”: {type(error).__name__}") from None
+    if status != call.expected or not isinstance(answer, dict):
+        raise ConfigurationError(f"the demo failed at “{call.title}”: status {status}")
+    console.print(f"[bold cyan]{call.title}[/]  {call.request}")
+    sent = call.body or "\n".join(f"{name}: {_short(value)}" for name, value in call.headers.items())
+    _print_indented(console, Text(sent, "dim"))
+    shown = {name: _short(value) if name == "access_token" else value for name, value in answer.items()}
+    console.print(f"   [green]{status} {response.reason}[/]")
+    _print_indented(console, JSON(json.dumps(shown), ensure_ascii=False).text)
+    console.print()
+    return answer
+
+
+def _print_indented(console: Console, text: Text) -> None:
+    for line in text.split("\n"):
+        console.print(Text("   ").append_text(line), soft_wrap=True)
+
+
+def _short(text: str) -> str:
+    """Enough of a token to know it by."""
+    kept = _SHOWN_OF_TOKEN + (len("Bearer ") if text.startswith("Bearer ") else 0)
+    return f"{text[:kept]}…"
