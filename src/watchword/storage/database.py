@@ -123,9 +123,10 @@ def _unavailable() -> Iterator[None]:
 
 
 def _is_going_away(error: DBAPIError) -> bool:
-    # PostgreSQL classes 57P (operator intervention), 08 (connection exception) and 53 (insufficient resources)
+    # PostgreSQL's classes: connection exception, invalid authorization, no such database, insufficient resources,
+    # operator intervention
     state = getattr(error.orig, "sqlstate", None) or ""
-    return state.startswith(("57P", "08", "53"))
+    return state.startswith(("08", "28", "3D", "53", "57P"))
 
 
 def _first_line(error: BaseException) -> str:
