@@ -1,52 +1,18 @@
 """The command line, as an operator uses it."""
 
 import json
-import os
-import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from tests.cli.processes import PASSWORD, PRODUCTION, SECRET, call, raw, run, serving
 
 from watchword.cli.reference import settings_page
 
-PASSWORD = "correct horse battery staple"
-SECRET = "a-secret-for-tests-0123456789-abcdefghij"
-PRODUCTION = {
-    "WATCHWORD_ENVIRONMENT": "production",
-    "WATCHWORD_SECRET": SECRET,
-    "WATCHWORD_ISSUER": "https://login.example.com",
-}
 REPOSITORY = Path(__file__).parents[2]
-
-
-def environment(**variables: str) -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "COLUMNS": "200", **variables}
-
-
-def run(directory: Path, *arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in an empty folder; nothing it prints is ever a traceback."""
-    outcome = subprocess.run(
-        [sys.executable, "-m", "watchword", *arguments],
-        cwd=directory,
-        env=environment(**variables),
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert "Traceback" not in outcome.stdout + outcome.stderr
-    return outcome
 
 
 def test_help_imports_neither_the_web_nor_the_database() -> None:
@@ -159,46 +125,6 @@ def test_the_settings_page_is_what_the_class_says() -> None:
     assert page.read_text("utf-8") == settings_page(), "run `make docs`"
 
 
-def call(method: str, url: str, body: bytes | None = None, **headers: str) -> tuple[int, Any]:
-    request = urllib.request.Request(url, body, {name.replace("_", "-"): value for name, value in headers.items()})
-    request.method = method
-    try:
-        with urllib.request.urlopen(request, timeout=10) as response:
-            return response.status, json.load(response)
-    except urllib.error.HTTPError as error:
-        return error.code, json.loads(error.read() or b"null")
-
-
-@contextmanager
-def serving(directory: Path, *arguments: str, **variables: str) -> Iterator[str]:
-    """`watchword serve` on a free port, until it answers; ended by SIGTERM, which it must obey."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "watchword", "serve", "--port", str(port), *arguments],
-        cwd=directory,
-        env=environment(**variables),
-    )
-    base = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                assert call("GET", f"{base}/health/ready")[0] == 200
-                break
-            except OSError:
-                assert time.monotonic() < deadline
-                assert process.poll() is None
-                time.sleep(0.1)
-        yield base
-        process.send_signal(signal.SIGTERM)
-        process.wait(20)
-    finally:
-        process.kill()
-        process.wait()
-
-
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_the_server_logs_people_in_with_one_or_several_workers(tmp_path: Path, workers: str) -> None:
     with serving(tmp_path, "--workers", workers) as base:
@@ -218,18 +144,6 @@ def test_the_server_logs_people_in_with_one_or_several_workers(tmp_path: Path, w
             "watchword.db",
             "watchword.secret",
         ]
-
-
-def raw(base: str, request: bytes) -> bytes:
-    host, port = base.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
-        connection.sendall(request)
-        answer = b""
-        while chunk := connection.recv(65536):
-            answer += chunk
-            if b"\r\n\r\n" in answer and b"onnection: close" in answer:
-                break
-        return answer
 
 
 def test_the_server_refuses_what_two_parsers_could_read_in_two_ways(tmp_path: Path) -> None:
