@@ -4,9 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.examples.conftest import BIN, EXAMPLES, Serve
-
 from tests.conftest import EMAIL, PASSWORD
+from tests.examples.conftest import BIN, EXAMPLES, Serve
 
 MINIMAL = EXAMPLES / "minimal.py"
 README = EXAMPLES.parent / "README.md"

@@ -6,11 +6,10 @@ from typing import Any
 
 import httpx2
 import pytest
+from tests.conftest import EMAIL, PASSWORD, SECRET, PostgreSQL
 from tests.examples.conftest import BIN, Serve, run
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
-
-from tests.conftest import EMAIL, PASSWORD, SECRET, PostgreSQL
 
 INCLUDE_NAME = "        include_name="
 
