@@ -5,6 +5,7 @@ import os
 import re
 from datetime import timedelta
 from enum import StrEnum
+from ipaddress import ip_network
 from typing import Annotated, Any, Final, Self
 from urllib.parse import urlsplit
 
@@ -270,6 +271,18 @@ class Settings(BaseSettings):
         if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", value):
             raise ValueError("must be a path such as /auth, with no / at the end")
         return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        # A mistyped network would be taken for a name, and trust nobody.
+        parts = [part.strip() for part in value.split(",")] if value.strip() else []
+        try:
+            for part in parts:
+                ip_network(part)
+        except ValueError:
+            raise ValueError("must be addresses or networks separated by commas, such as 10.0.0.0/8") from None
+        return ",".join(parts)
 
     @field_validator("scopes")
     @classmethod

@@ -4,13 +4,14 @@ import json
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 from tests.cli.processes import PASSWORD, PRODUCTION, SECRET, call, raw, run, serving
 
-from watchword.cli.reference import settings_page
+from watchword.cli.reference import commands_page, settings_page
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -120,9 +121,10 @@ def test_calibrate_measures_the_named_costs_and_the_one_in_force(tmp_path: Path)
     assert all(cost["milliseconds"] > 0 for cost in measured)
 
 
-def test_the_settings_page_is_what_the_class_says() -> None:
-    page = REPOSITORY / "docs" / "reference" / "settings.md"
-    assert page.read_text("utf-8") == settings_page(), "run `make docs`"
+@pytest.mark.parametrize(("name", "page"), [("settings", settings_page), ("cli", commands_page)])
+def test_the_reference_is_what_the_program_says(name: str, page: Callable[[], str]) -> None:
+    written = REPOSITORY / "docs" / "reference" / f"{name}.md"
+    assert written.read_text("utf-8") == page(), "run `make docs`"
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -39,6 +39,13 @@ def test_a_database_that_is_away_is_one_line_without_its_password(tmp_path: Path
     assert "hunter2" not in outcome.stderr
 
 
+@pytest.mark.parametrize("proxies", ["10.0.0.1/8", "localhost", "*", "127.0.0.1;::1"])
+def test_a_mistyped_proxy_is_refused_rather_than_trusted_by_nobody(tmp_path: Path, proxies: str) -> None:
+    outcome = run(tmp_path, "serve", "--port", "0", WATCHWORD_TRUSTED_PROXIES=proxies)
+    assert outcome.returncode == 1
+    assert outcome.stderr.startswith("watchword: WATCHWORD_TRUSTED_PROXIES must be addresses or networks")
+
+
 @pytest.mark.parametrize("lacking", ["uvicorn", "httptools"])
 def test_without_the_extra_it_says_what_to_install(lacking: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from watchword.cli import main

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-
 from tests.conftest import make_settings
+
 from watchword.cli.settings import mask_url, shown_settings
 from watchword.settings import load_settings
 

@@ -1,13 +1,13 @@
 """`watchword calibrate`."""
 
+import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
 
 from watchword.crypto.passwords import PasswordHasher
-from watchword.identity.hashing import available_cores
+from watchword.identity.hashing import HashingPool, available_cores
 from watchword.settings import PasswordCost, Settings, argon2_parameters
 
 _REPEATS: Final = 5
@@ -43,25 +43,35 @@ class MeasuredCost:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def measure_costs(settings: Settings) -> list[MeasuredCost]:
-    """Measure the named costs and the configured one; about two seconds of work."""
+async def measure_costs(settings: Settings) -> list[MeasuredCost]:
+    """Measure the named costs and the configured one, in the pool that logins hash in; about two seconds of work."""
     names = dict.fromkeys([*(cost.value for cost in PasswordCost), settings.password_cost])
+    return [await _measure(name, settings) for name in names]
+
+
+async def _measure(name: str, settings: Settings) -> MeasuredCost:
     threads = settings.hashing_threads or available_cores()
-    return [_measure(name, threads, is_configured=name == settings.password_cost) for name in names]
-
-
-def _measure(name: str, threads: int, *, is_configured: bool) -> MeasuredCost:
-    hasher = PasswordHasher(name)
-    alone = median(_seconds(hasher) for _ in range(_REPEATS))
     jobs = threads * _REPEATS
-    started = time.perf_counter()
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(_seconds, [hasher] * jobs))
-    per_second = jobs / (time.perf_counter() - started)
-    return MeasuredCost(name, argon2_parameters(name)[0], round(alone * 1000, 1), round(per_second, 1), is_configured)
+    pool = HashingPool(PasswordHasher(name), threads=threads, queue=jobs)
+    try:
+        await _seconds(pool)  # the first one also starts a thread
+        alone = median([await _seconds(pool) for _ in range(_REPEATS)])
+        started = time.perf_counter()
+        await asyncio.gather(*(_seconds(pool) for _ in range(jobs)))
+        per_second = jobs / (time.perf_counter() - started)
+    finally:
+        pool.close()
+    return MeasuredCost(
+        name=name,
+        memory_kib=argon2_parameters(name)[0],
+        milliseconds=round(alone * 1000, 1),
+        per_second=round(per_second, 1),
+        is_configured=name == settings.password_cost,
+    )
 
 
-def _seconds(hasher: PasswordHasher) -> float:
+async def _seconds(pool: HashingPool) -> float:
     started = time.perf_counter()
-    hasher.hash("a password of ordinary length")
+    async with pool.place() as place:
+        await place.hash("a password of ordinary length")
     return time.perf_counter() - started

@@ -1,8 +1,6 @@
 """The commands and their options. What a command needs is imported when it runs, so that `--help` is quick."""
 
 import asyncio
-import getpass
-import sys
 from typing import Annotated
 
 import typer
@@ -21,7 +19,7 @@ app.add_typer(db, name="db")
 app.add_typer(users, name="users")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Email = Annotated[str, typer.Argument(help="The user's email.")]
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's email.")]
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 — Typer's callback
@@ -43,7 +41,9 @@ def root(
 
 @app.command()
 def demo(
-    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 8000, or a free one.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, metavar="N", help="Default: 8000, or a free one.")
+    ] = None,
     exit_: Annotated[bool, typer.Option("--exit", help="Stop after showing.")] = False,
 ) -> None:
     """Show a real sign-up and login on a throw-away database, then serve /docs."""
@@ -54,9 +54,9 @@ def demo(
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
-    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
+    host: Annotated[str, typer.Option(metavar="HOST", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0 is any free one.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=256, metavar="N", help="Processes.")] = 1,
 ) -> None:
     """Run Watchword alone, as a server."""
     from watchword.cli.serving import run_server
@@ -83,7 +83,7 @@ def calibrate(as_json: Json = False) -> None:
     from watchword.cli.calibrate import measure_costs
     from watchword.settings import load_settings
 
-    measured = measure_costs(load_settings())
+    measured = asyncio.run(measure_costs(load_settings()))
     if as_json:
         output.print_json([cost.as_dict() for cost in measured])
     else:
@@ -110,15 +110,13 @@ def upgrade(as_json: Json = False) -> None:
 @db.command()
 def check(as_json: Json = False) -> None:
     """Tell whether the schema is the one this version needs; status 1 if not."""
-    from watchword.cli.database import read_state
+    from watchword.cli.database import describe_state, read_state
 
     state = asyncio.run(read_state())
     if as_json:
         output.print_json({"current": state.current, "needed": state.needed, "is_current": state.is_current})
-    elif state.is_current:
-        output.say(f"Up to date: {state.current}.")
     else:
-        output.say(f"At {state.current or 'none'}, {state.needed} is needed: run `watchword db upgrade`.")
+        output.say(describe_state(state))
     raise typer.Exit(0 if state.is_current else 1)
 
 
@@ -128,13 +126,15 @@ def create(
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
     ] = False,
+    profile: Annotated[str, typer.Option(metavar="JSON", help="The app's own fields of the user.")] = "{}",
     as_json: Json = False,
 ) -> None:
     """Make an account. The password is asked for, never an argument."""
-    from watchword.cli.users import with_users
+    from watchword.cli.users import read_password, read_profile, with_users
 
-    password = _read_password(from_stdin=password_stdin)
-    user = asyncio.run(with_users(lambda users: users.create(email, password)))
+    fields = read_profile(profile)
+    password = read_password(from_stdin=password_stdin)
+    user = asyncio.run(with_users(lambda users: users.create(email, password, profile=fields)))
     output.print_user(user, f"Created {user.email}.", as_json=as_json)
 
 
@@ -152,7 +152,11 @@ def list_(as_json: Json = False) -> None:
              output.moment(user.last_login_at))
             for user in found
         ]  # fmt: skip
-        output.print_table(f"{len(rows)} users", ("Id", "Email", "Active", "Created", "Last login"), rows)
+        output.print_table(
+            "1 user" if len(rows) == 1 else f"{len(rows)} users",
+            ("Id", "Email", "Active", "Created", "Last login"),
+            rows,
+        )
 
 
 @users.command()
@@ -171,14 +175,3 @@ def enable(email: Email, as_json: Json = False) -> None:
 
     user = asyncio.run(with_users(lambda users: set_active(users, email, active=True)))
     output.print_user(user, f"Enabled {user.email}.", as_json=as_json)
-
-
-def _read_password(*, from_stdin: bool) -> str:
-    if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
-    if not sys.stdin.isatty():
-        sys.exit("watchword: no terminal to ask for a password on: use --password-stdin")
-    password = getpass.getpass("Password: ")
-    if getpass.getpass("Again: ") != password:
-        sys.exit("watchword: the two passwords differ")
-    return password

@@ -47,6 +47,15 @@ async def read_state() -> SchemaState:
         await database.close()
 
 
+def describe_state(state: SchemaState) -> str:
+    """What there is, and what to do about it."""
+    if state.is_current:
+        return f"Up to date: {state.current}."
+    if state.is_unknown:
+        return f"At {state.current}, newer than the {state.needed} of this version: upgrade the package."
+    return f"At {state.current or 'none'}, {state.needed} is needed: run `watchword db upgrade`."
+
+
 def unreachable(error: StorageDown) -> ConfigurationError:
     """What to tell an operator."""
     return ConfigurationError(f"the database does not answer ({error.detail}): check WATCHWORD_DATABASE_URL")

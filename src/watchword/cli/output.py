@@ -31,7 +31,8 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))  # Text: an email with brackets is no markup
-    Console().print(table)
+    # In a pipe nothing folds: a line is a row.
+    Console(width=None if sys.stdout.isatty() else 1000).print(table)
 
 
 def user_dict(user: User[Any]) -> dict[str, Any]:

@@ -1,17 +1,23 @@
 """`watchword users …`."""
 
+import getpass
+import json
+import re
+import sys
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
 
 from watchword.app import Watchword
-from watchword.errors import NotFound
+from watchword.errors import InvalidInput, NotFound
 from watchword.facades import Users
 from watchword.model import User
 
 T = TypeVar("T")
+
+_NOT_IN_A_PASSWORD: Final = re.compile("[\x00\r\n\ud800-\udfff]")  # what the endpoints refuse too, and line ends
 
 
 class AnyProfile(BaseModel):
@@ -50,3 +56,46 @@ async def set_active(users: Users[AnyProfile], email: str, *, active: bool) -> U
     if user is None:
         raise NotFound("no such email", text="There is no user with this email")
     return await (users.enable(user.id) if active else users.disable(user.id))
+
+
+def read_password(*, from_stdin: bool) -> str:
+    """A password that was typed twice, or the one line of standard input, exactly as it came.
+
+    Raises:
+        InvalidInput: There is nobody to ask, the two differ, or the input is not one line of text.
+    """
+    password = _piped_password() if from_stdin else _typed_password()
+    if _NOT_IN_A_PASSWORD.search(password):
+        raise InvalidInput(text="the password must be text, on one line")
+    return password
+
+
+def _piped_password() -> str:
+    try:
+        return sys.stdin.buffer.read().decode().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise InvalidInput(text="the password on standard input is not UTF-8") from None
+
+
+def _typed_password() -> str:
+    if not sys.stdin.isatty():
+        raise InvalidInput(text="there is no terminal to ask for a password on: use --password-stdin")
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Again: ") != password:
+        raise InvalidInput(text="the two passwords differ")
+    return password
+
+
+def read_profile(text: str) -> dict[str, Any]:
+    """The fields of a profile.
+
+    Raises:
+        InvalidInput: It is no JSON object.
+    """
+    try:
+        profile = json.loads(text)
+    except ValueError:
+        profile = None
+    if not isinstance(profile, dict):
+        raise InvalidInput(text="--profile must be a JSON object")
+    return profile
