@@ -6,6 +6,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,7 +102,9 @@ def prepare(url: str) -> None:
         async with Watchword(make_settings(url)).lifespan(FastAPI()):
             pass
 
-    anyio.run(start)
+    # In a thread of its own: a browser test may have an event loop in this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(anyio.run, start).result()
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
 from tests.conftest import EMAIL, PASSWORD, Client, PostgreSQL, make_app, make_settings
+
 from watchword import ConfigurationError, Watchword
 from watchword.errors import StorageDown
 from watchword.storage import Database
