@@ -22,10 +22,10 @@ def authenticator(auth: Watchword[Any]) -> AuthenticateUser:
     return found
 
 
-async def seconds_of_a_failure(auth: Watchword[Any]) -> float:
+async def seconds_of_a_failure(auth: Watchword[Any], email: str = "nobody@example.com") -> float:
     started = time.perf_counter()
     with pytest.raises(InvalidGrant):
-        await authenticator(auth)("nobody@example.com", "a wrong password")
+        await authenticator(auth)(email, "a wrong password")
     return time.perf_counter() - started
 
 
@@ -50,3 +50,15 @@ async def test_nothing_is_waited_for_where_all_hashes_are_of_one_cost(
         await auth.users.create("a@example.com", "a long enough password")
         await authenticator(auth).failure_time.reload()
         assert authenticator(auth).failure_time._dearest == 0
+
+
+async def test_a_known_user_with_a_cheaper_hash_fails_no_sooner_than_an_unknown_one(
+    start: Callable[..., Any], sqlite_url: str
+) -> None:
+    async with start(sqlite_url, password_cost="m=19456,t=8,p=1") as auth:
+        cheap = BcryptHasher(rounds=4).hash("whatever it is")
+        await auth.users.create("a@example.com", password_hash=cheap)
+        failure_time = authenticator(auth).failure_time
+        await failure_time.reload()
+        configured = failure_time._measured[authenticator(auth).hashing.hasher.scheme]
+        assert await seconds_of_a_failure(auth, "a@example.com") >= configured

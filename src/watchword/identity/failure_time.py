@@ -1,8 +1,8 @@
 """How long a failed login takes: as long as the dearest kind of hash that is stored, whoever was asked for.
 
-Every failure computes one hash. Where all stored hashes are of one cost, that alone makes failures alike. While dearer
-ones are still stored (imported, or made under an earlier setting), a failure against a cheaper one would tell that it
-is no such account; so it sleeps until the dearest would be done.
+Every failure computes one hash. Where all stored hashes are of the configured cost, that alone makes failures alike.
+While others are still stored (imported, or made under an earlier setting), a failure against a cheaper one would tell
+whether there is such an account; so it sleeps until the dearest would be done, the configured one among them.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ class FailureTime:
 
     Args:
         storage: Where the schemes of the stored hashes are read, at most once a minute.
-        hashing: Where one hash of each dearer scheme is measured, once.
+        hashing: Where one hash of each scheme is measured, once.
     """
 
     def __init__(self, storage: Database, hashing: HashingPool) -> None:
@@ -49,7 +49,9 @@ class FailureTime:
             stored = await stores.users.password_schemes()
         own = self._hashing.hasher.scheme
         # A scheme is stored without salt and digest; a decoy's are as good to read it by.
-        schemes = {scheme for text in stored if (scheme := _parse(text)) is not None and scheme != own}
+        schemes = {scheme for text in stored if (scheme := _parse(text)) is not None}
+        # Who is unknown is checked at the configured cost: it counts as soon as there is any other.
+        schemes = schemes | {own} if schemes - {own} else set()
         for scheme in schemes - self._measured.keys():
             self._measured[scheme] = await self._measure(scheme)
         self._dearest = max((self._measured[scheme] for scheme in schemes), default=0.0) * _MARGIN
