@@ -1,4 +1,4 @@
-"""Does a flood of logins hold up requests? A guarded GET at a steady rate, idle, and while many log in without pause."""
+"""Does a flood of logins hold up requests? A guarded GET, idle, and while clients log in without pause."""
 
 import asyncio
 import time
