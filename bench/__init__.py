@@ -1,1 +1,1 @@
-"""Measurements, each beside what it is compared with, in one run."""
+"""Measurements of the claims in the documentation, each beside what it is compared with, in one run."""

@@ -1,36 +1,77 @@
-"""`python -m bench timing|isolation`."""
+"""`python -m bench timing` and `python -m bench isolation`."""
 
 import argparse
 import asyncio
 import json
+import os
+import platform
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from bench.isolation import measure_isolation
+from bench.server import CORES
 from bench.timing import measure_timing
 
 
 def main() -> None:
     """Run one measurement and print it."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    commands = parser.add_subparsers(dest="command", required=True)
-    timing = commands.add_parser("timing", help="how long a refused login takes, by reason")
-    timing.add_argument("--tries", type=int, default=500)
-    isolation = commands.add_parser("isolation", help="a guarded GET, idle and under a flood of logins")
-    isolation.add_argument("--seconds", type=int, default=10)
-    options = parser.parse_args()
-    rows = asyncio.run(
-        measure_timing(options.tries) if options.command == "timing" else measure_isolation(options.seconds)
-    )
+    options = parse_options()
+    if options.measurement == "timing":
+        rows = asyncio.run(measure_timing(options.tries))
+    else:
+        rows = asyncio.run(measure_isolation(options.seconds))
+    conditions = describe_conditions()
     if options.json:
-        print(json.dumps(rows, indent=2))
+        print(json.dumps({**conditions, "rows": rows}, indent=2))
         return
-    table = Table(*rows[0])
+    table = Table(*rows[0], title=f"python -m bench {options.measurement}", title_justify="left")
     for row in rows:
         table.add_row(*(f"{value:.2f}" if isinstance(value, float) else str(value) for value in row.values()))
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    for name, value in conditions.items():
+        console.print(f"{name}: {value}", style="dim", highlight=False)
 
 
-main()
+def parse_options() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure, on this machine, over loopback.")
+    measurements = parser.add_subparsers(dest="measurement", required=True)
+    timing = measurements.add_parser("timing", help="how long a refused login takes, by what was wrong")
+    timing.add_argument("--tries", type=within(20, 100_000), default=500, metavar="N", help="of each kind; default 500")
+    isolation = measurements.add_parser("isolation", help="a guarded GET, idle and while 16 clients log in")
+    isolation.add_argument("--seconds", type=within(2, 3600), default=20, metavar="N", help="of each phase; default 20")
+    for measurement in (timing, isolation):
+        measurement.add_argument("--json", action="store_true", help="print JSON")
+    return parser.parse_args()
+
+
+def within(least: int, most: int) -> Callable[[str], int]:
+    """A whole number between two bounds, as the type of an argument."""
+
+    def whole_number(text: str) -> int:
+        number = int(text)
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"must be between {least} and {most}")
+        return number
+
+    return whole_number
+
+
+def describe_conditions() -> dict[str, Any]:
+    """What somebody needs to know to run it again, and to judge the figures."""
+    return {
+        "reproduce": " ".join(["python -m bench", *sys.argv[1:]]),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores; server on {CORES[0]}, clients on {CORES[1]}",
+        "software": f"Python {platform.python_version()}, watchword {version('watchword')}, SQLite, one uvicorn worker",
+        "load average": f"{os.getloadavg()[0]:.2f} at the end" if hasattr(os, "getloadavg") else "unknown",
+    }
+
+
+if __name__ == "__main__":
+    main()
