@@ -4,6 +4,7 @@
 WatchwordError
 ├── ConfigurationError          the operator has to change something; the message says what
 ├── NotRunning                  Watchword was used before its lifespan started, or after it ended
+├── ProfileMismatch             a stored profile does not fit the host's model any more
 └── Refusal                     a request is answered with a no
     ├── InvalidRequest          400  RFC 6749 §5.2 from here …
     ├── RequestTooLarge         413
@@ -51,6 +52,10 @@ class ConfigurationError(WatchwordError, SystemExit):
 
 class NotRunning(WatchwordError, RuntimeError):
     """Watchword was called before its lifespan started, or after it ended."""
+
+
+class ProfileMismatch(WatchwordError):
+    """A stored profile does not fit the host's model; the message says which fields, and never what is in them."""
 
 
 class Refusal(WatchwordError):

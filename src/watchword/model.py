@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any, Final, Generic
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from typing_extensions import TypeVar
+
+from watchword.errors import ProfileMismatch
 
 FIRST_PARTY: Final = "first-party"
 """The built-in client: the host application itself. Public, and the only one with the password grant."""
@@ -77,13 +79,21 @@ class Account:
         """The public side, its profile read by the host's model.
 
         Raises:
-            pydantic.ValidationError: The stored profile does not fit: a field the host added has no default.
+            ProfileMismatch: The stored profile does not fit: a field the host added has no default.
         """
+        try:
+            fields = profile.model_validate(self.profile)
+        except ValidationError as error:
+            names = ", ".join(sorted({str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}))
+            raise ProfileMismatch(
+                f"the stored profile of user {self.id} does not fit {profile.__name__} ({names}): "
+                "give every field that was added a default"
+            ) from None
         return User(
             id=self.id,
             email=self.email,
             is_active=self.is_active,
-            profile=profile.model_validate(self.profile),
+            profile=fields,
             email_verified_at=self.email_verified_at,
             created_at=self.created_at,
             last_login_at=self.last_login_at,

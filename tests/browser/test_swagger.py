@@ -58,6 +58,20 @@ def behind(prefix: str, app: ASGIApp, *, keep_path: bool) -> ASGIApp:
     return proxied
 
 
+def shop(auth: Watchword[Any], **options: Any) -> FastAPI:
+    """A host app with guarded routes and a user to be."""
+    app = FastAPI(**options)
+    auth.install(app)
+    add_routes(app)
+    create_user(app, auth)
+    return app
+
+
+@pytest.fixture
+def auth(sqlite_url: str) -> Watchword[Any]:
+    return Watchword(make_settings(sqlite_url), scopes=SCOPES)
+
+
 def seeded(page: Page, base: str) -> None:
     assert page.request.post(f"{base}/seed").ok
 
@@ -114,11 +128,7 @@ def test_authorize_works(
     page: Page, serve: Serve, sqlite_url: str, changes: dict[str, Any], options: dict[str, Any], docs: str
 ) -> None:
     auth: Watchword[Any] = Watchword(make_settings(sqlite_url, **changes), scopes=SCOPES)
-    app = FastAPI(**options)
-    auth.install(app)
-    add_routes(app)
-    create_user(app, auth)
-    base = serve(app)
+    base = serve(shop(auth, **options))
     seeded(page, base)
     press_and_call(page, base + docs)
 
@@ -127,13 +137,9 @@ def test_authorize_works(
 @pytest.mark.parametrize("docs_url", ["/docs", "/deep/docs"])
 @pytest.mark.parametrize("keep_path", [True, False], ids=["uvicorn-root-path", "fastapi-root-path"])
 def test_authorize_works_behind_a_root_path(
-    page: Page, serve: Serve, sqlite_url: str, keep_path: bool, docs_url: str
+    page: Page, serve: Serve, auth: Watchword[Any], keep_path: bool, docs_url: str
 ) -> None:
-    auth: Watchword[Any] = Watchword(make_settings(sqlite_url), scopes=SCOPES)
-    app = FastAPI(docs_url=docs_url) if keep_path else FastAPI(root_path="/api/v1", docs_url=docs_url)
-    auth.install(app)
-    add_routes(app)
-    create_user(app, auth)
+    app = shop(auth, docs_url=docs_url) if keep_path else shop(auth, root_path="/api/v1", docs_url=docs_url)
     base = serve(behind("/api/v1", app, keep_path=keep_path))
     seeded(page, f"{base}/api/v1")
     press_and_call(page, f"{base}/api/v1{docs_url}")
@@ -141,12 +147,9 @@ def test_authorize_works_behind_a_root_path(
 
 @pytest.mark.parametrize("documented_first", [True, False])
 def test_authorize_works_in_a_guarded_sub_app(
-    page: Page, serve: Serve, sqlite_url: str, documented_first: bool
+    page: Page, serve: Serve, auth: Watchword[Any], documented_first: bool
 ) -> None:
-    auth: Watchword[Any] = Watchword(make_settings(sqlite_url), scopes=SCOPES)
-    app, sub_app = FastAPI(), FastAPI()
-    auth.install(app)
-    create_user(app, auth)
+    app, sub_app = shop(auth), FastAPI()
     add_routes(sub_app)
     if documented_first:
         auth.document(sub_app)
@@ -158,12 +161,8 @@ def test_authorize_works_in_a_guarded_sub_app(
     press_and_call(page, f"{base}/inner/v1/docs")
 
 
-def test_authorize_works_in_an_app_that_a_parent_mounts(page: Page, serve: Serve, sqlite_url: str) -> None:
-    auth: Watchword[Any] = Watchword(make_settings(sqlite_url), scopes=SCOPES)
-    app = FastAPI()
-    auth.install(app)
-    add_routes(app)
-    create_user(app, auth)
+def test_authorize_works_in_an_app_that_a_parent_mounts(page: Page, serve: Serve, auth: Watchword[Any]) -> None:
+    app = shop(auth)
     parent = FastAPI(lifespan=auth.lifespan)
     parent.mount("/shop", app)
     base = serve(parent)
@@ -171,12 +170,10 @@ def test_authorize_works_in_an_app_that_a_parent_mounts(page: Page, serve: Serve
     press_and_call(page, f"{base}/shop/docs")
 
 
-def test_scopes_are_offered_and_the_ones_left_out_are_not_granted(page: Page, serve: Serve, sqlite_url: str) -> None:
-    auth: Watchword[Any] = Watchword(make_settings(sqlite_url), scopes=SCOPES)
-    app = FastAPI()
-    auth.install(app)
-    add_routes(app)
-    create_user(app, auth)
+def test_scopes_are_offered_and_the_ones_left_out_are_not_granted(
+    page: Page, serve: Serve, auth: Watchword[Any]
+) -> None:
+    app = shop(auth)
     base = serve(app)
     seeded(page, base)
     page.goto(f"{base}/docs")
@@ -190,12 +187,8 @@ def test_scopes_are_offered_and_the_ones_left_out_are_not_granted(page: Page, se
     assert 'scope="orders:read"' in text
 
 
-def test_a_wrong_password_is_told_in_the_dialog(page: Page, serve: Serve, sqlite_url: str) -> None:
-    auth: Watchword[Any] = Watchword(make_settings(sqlite_url), scopes=SCOPES)
-    app = FastAPI()
-    auth.install(app)
-    add_routes(app)
-    create_user(app, auth)
+def test_a_wrong_password_is_told_in_the_dialog(page: Page, serve: Serve, auth: Watchword[Any]) -> None:
+    app = shop(auth)
     base = serve(app)
     seeded(page, base)
     page.goto(f"{base}/docs")

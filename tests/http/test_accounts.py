@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tests.conftest import EMAIL, PASSWORD, SCOPES, Client, make_app, make_settings
 
 from watchword import Watchword
+from watchword.errors import ProfileMismatch
 
 
 class ShopProfile(BaseModel):
@@ -209,3 +210,17 @@ def test_the_key_set_may_be_cached_and_everything_else_not(client: Client) -> No
     client.sign_up()
     assert client.get("/auth/me", headers=client.log_in()).headers["cache-control"] == "no-store"
     assert client.get("/auth/me").headers["cache-control"] == "no-store"
+
+
+def test_a_profile_that_a_new_field_does_not_fit_is_told_to_the_developer(sqlite_url: str) -> None:
+    class Grown(ShopProfile):
+        birthday: str
+
+    with Client(make_app(Watchword(make_settings(sqlite_url)))) as client:
+        client.sign_up()
+        headers = client.log_in()
+    with (
+        Client(make_app(Watchword(make_settings(sqlite_url), profile=Grown))) as client,
+        pytest.raises(ProfileMismatch, match=r"does not fit Grown \(birthday\): give every field"),
+    ):
+        client.get("/mine", headers=headers)

@@ -63,5 +63,5 @@ class FailureTime:
 
 
 def _parse(text: str) -> Scheme | None:
-    filler = "." * 53 if text.startswith("$2") else "$salt$digest"
-    return scheme_of(text + ("$" + filler if text.startswith("$2") else filler))
+    filler = "." * 53 if text.startswith("$2") else "salt$digest"
+    return scheme_of(f"{text}${filler}")
