@@ -127,6 +127,12 @@ def test_settings_come_from_a_dotenv_file_too(tmp_path: Path) -> None:
     assert load_settings().prefix == "/login"
 
 
+def test_a_misspelt_name_in_the_dotenv_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("WATCHWORD_SING_UP=false\n")
+    with pytest.raises(ConfigurationError, match=r"did you mean WATCHWORD_SIGN_UP\?"):
+        load_settings()
+
+
 def test_scopes_given_in_python_are_checked_as_well() -> None:
     with pytest.raises(ConfigurationError, match="'openid' is reserved"):
         Watchword(scopes={"openid": "no"})

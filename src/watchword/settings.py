@@ -20,7 +20,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
 from watchword.errors import ConfigurationError
 from watchword.model import RESERVED_SCOPES
@@ -350,18 +350,24 @@ def load_settings() -> Settings:
     Raises:
         ConfigurationError: A variable is unknown or its value unusable; the message names it.
     """
-    known = {f"WATCHWORD_{name.upper()}" for name in Settings.model_fields}
-    for name in sorted(os.environ):
-        upper = name.upper()
-        if upper.startswith("WATCHWORD_") and upper not in known and not upper.startswith("WATCHWORD_TEST_"):
-            close = difflib.get_close_matches(upper, known, n=1)
-            raise ConfigurationError(f"{name} is not a setting" + (f"; did you mean {close[0]}?" if close else ""))
     try:
+        _refuse_unknown_names()
         return Settings()
     except ValidationError as error:
         raise ConfigurationError(_describe(error)) from None
     except ValueError as error:  # pydantic-settings: a value that should be JSON is not
         raise ConfigurationError(_name_json_error(str(error))) from None
+
+
+def _refuse_unknown_names() -> None:
+    """A misspelt name would silently leave its setting at the default."""
+    known = {f"WATCHWORD_{name.upper()}" for name in Settings.model_fields}
+    in_file = {name.upper() for name in DotEnvSettingsSource(Settings).env_vars}
+    for name in sorted({*os.environ, *in_file}):
+        upper = name.upper()
+        if upper.startswith("WATCHWORD_") and upper not in known and not upper.startswith("WATCHWORD_TEST_"):
+            close = difflib.get_close_matches(upper, known, n=1)
+            raise ConfigurationError(f"{name} is not a setting" + (f"; did you mean {close[0]}?" if close else ""))
 
 
 def _describe(error: ValidationError) -> str:
