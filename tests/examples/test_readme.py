@@ -1,0 +1,36 @@
+"""The README's lines, run as its reader would run them."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.conftest import missing
+from tests.examples.conftest import BIN, EXAMPLES, Serve, environment
+
+README = (EXAMPLES.parent / "README.md").read_text("utf-8")
+
+
+def test_the_curl_lines_end_in_the_orders_of_who_logged_in(serve: Serve, empty_folder: Path) -> None:
+    if shutil.which("curl") is None:
+        missing("curl")
+    (lines,) = re.findall(r"^```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    client = serve(BIN / "uvicorn", "--app-dir", EXAMPLES, "minimal:app", cwd=empty_folder)
+    ran = subprocess.run(
+        ["bash", "-euc", lines.replace("localhost:8000", client.base_url.netloc.decode())],
+        env=environment(NO_PROXY="*"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    (promised,) = re.findall(r"^curl .*# (\{.*\})$", lines, re.MULTILINE)
+    assert ran.stdout.endswith(promised)
+
+
+def test_its_titled_snippets_are_from_files_that_tests_run() -> None:
+    snippets = re.findall(r'^```python title="([^"]+)"\n(.*?)^```', README, re.DOTALL | re.MULTILINE)
+    assert snippets
+    for file, text in snippets:
+        assert text in (EXAMPLES.parent / file).read_text("utf-8"), file
