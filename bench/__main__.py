@@ -31,11 +31,18 @@ def main() -> None:
         return
     table = Table(*rows[0], title=f"python -m bench {options.measurement}", title_justify="left")
     for row in rows:
-        table.add_row(*(f"{value:.2f}" if isinstance(value, float) else str(value) for value in row.values()))
+        table.add_row(*(shown(name, value) for name, value in row.items()))
     console = Console()
     console.print(table)
     for name, value in conditions.items():
         console.print(f"{name}: {value}", style="dim", highlight=False)
+
+
+def shown(name: str, value: object) -> str:
+    """A cell; a ratio has more digits than a time."""
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.4f}" if name.startswith("x ") else f"{value:.2f}"
 
 
 def parse_options() -> argparse.Namespace:
