@@ -39,7 +39,7 @@ def refuse(refusal: Refusal, connection: HTTPConnection, *, scopes: str = "", ma
     if isinstance(refusal, Unavailable):
         return HTTPException(refusal.status, refusal.text, {"Retry-After": str(refusal.retry_after)})
     parameters = {"error": refusal.code, "error_description": refusal.text}
-    if isinstance(refusal, InsufficientScope):
+    if isinstance(refusal, InsufficientScope) and scopes:
         parameters["scope"] = scopes
     if isinstance(refusal, LoginTooOld):
         parameters["max_age"] = str(max_age)
