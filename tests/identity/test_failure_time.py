@@ -9,8 +9,10 @@ from pwdlib.hashers.bcrypt import BcryptHasher
 
 from watchword import Watchword
 from watchword.crypto.ids import new_id
+from watchword.crypto.passwords import scheme_of
 from watchword.errors import InvalidGrant
 from watchword.identity.authenticate_user import AuthenticateUser, new_hash
+from watchword.model import NewHash
 from watchword.storage.users import NewAccount
 
 pytestmark = pytest.mark.anyio
@@ -62,3 +64,27 @@ async def test_a_known_user_with_a_cheaper_hash_fails_no_sooner_than_an_unknown_
         await failure_time.reload()
         configured = failure_time._measured[authenticator(auth).hashing.hasher.scheme]
         assert await seconds_of_a_failure(auth, "a@example.com") >= configured
+
+
+@pytest.mark.parametrize("email", ["nobody@example.com", "odd@example.com", "none@example.com"])
+async def test_who_has_no_hash_that_can_be_verified_costs_one_at_the_configured_cost(
+    start: Callable[..., Any], sqlite_url: str, monkeypatch: pytest.MonkeyPatch, email: str
+) -> None:
+    async with start(sqlite_url) as auth:
+        async with auth.verify_credential.storage.transaction() as stores:
+            odd = NewHash("$1$salt$md5crypt", "$1")
+            await stores.users.add(NewAccount(new_id(), "odd@example.com", "odd@example.com", odd, {}))
+            await stores.users.add(NewAccount(new_id(), "none@example.com", "none@example.com", None, {}))
+        hasher = authenticator(auth).hashing.hasher
+        verified: list[str] = []
+        original = hasher.verify
+
+        def watch(password: str, encoded: str) -> bool:
+            verified.append(encoded)
+            return original(password, encoded)
+
+        monkeypatch.setattr(hasher, "verify", watch)
+        await authenticator(auth).failure_time.reload()
+        verified.clear()
+        await seconds_of_a_failure(auth, email)
+        assert [scheme_of(encoded) for encoded in verified] == [hasher.scheme]

@@ -44,7 +44,7 @@ class AuthenticateUser:
         refuse_endless(password)
         async with self.hashing.place() as place:
             account = await self._read(email)
-            stored = account.password_hash if account is not None else None
+            stored = _verifiable_hash(account)
             outcome = await place.verify(password, stored or decoy(self.hashing.hasher.scheme))
             if account is not None and stored is not None and account.is_active and outcome.matches:
                 weak = self.hashing.hasher.needs_rehash(stored)
@@ -60,11 +60,17 @@ class AuthenticateUser:
         await self.failure_time.wait(outcome)
         if account is None:
             raise InvalidGrant("no such user")
-        if account.password_hash is None or scheme_of(account.password_hash) is None:
+        if _verifiable_hash(account) is None:
             raise InvalidGrant(f"user {account.id} has no hash that can be verified")
         if not account.is_active:
             raise InvalidGrant(f"user {account.id} is disabled")
         raise InvalidGrant(f"wrong password for user {account.id}")
+
+
+def _verifiable_hash(account: Account | None) -> str | None:
+    """The stored hash, if there is one and it can be verified at a bearable cost."""
+    stored = account.password_hash if account is not None else None
+    return stored if stored is not None and scheme_of(stored) is not None else None
 
 
 def refuse_endless(password: str) -> None:
