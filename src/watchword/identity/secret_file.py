@@ -21,8 +21,9 @@ def development_secret(settings: Settings) -> str:
     """
     path = secret_path(settings)
     try:
-        with contextlib.suppress(FileExistsError):
-            _create(path)
+        if not path.exists():
+            with contextlib.suppress(FileExistsError):  # of processes that start at once, one makes it
+                _create(path)
         secret = path.read_text("ascii").strip()
     except (OSError, ValueError) as error:
         raise ConfigurationError(
