@@ -127,9 +127,7 @@ class Watchword(Generic[P]):
             try:
                 self._running = await self._build(stack)
             except StorageDown as error:
-                raise ConfigurationError(
-                    f"the database does not answer ({error.detail}): check WATCHWORD_DATABASE_URL"
-                ) from None
+                raise error.at_startup() from None
             try:
                 yield {STATE_KEY: self}
             finally:

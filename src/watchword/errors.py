@@ -228,3 +228,7 @@ class HashingBusy(Unavailable):
 
 class StorageDown(Unavailable):
     """The database does not answer, or has no connection free in time."""
+
+    def at_startup(self) -> ConfigurationError:
+        """What to tell an operator who starts something that needs the database."""
+        return ConfigurationError(f"the database does not answer ({self.detail}): check WATCHWORD_DATABASE_URL")

@@ -1,6 +1,6 @@
 """`watchword db …`."""
 
-from watchword.errors import ConfigurationError, StorageDown
+from watchword.errors import StorageDown
 from watchword.settings import load_settings
 from watchword.storage import Database, schema
 from watchword.storage.schema import SchemaState
@@ -26,7 +26,7 @@ async def upgrade_schema() -> tuple[str | None, str]:
     try:
         before = await schema.upgrade(database)
     except StorageDown as error:
-        raise unreachable(error) from None
+        raise error.at_startup() from None
     finally:
         await database.close()
     return before.current, before.needed
@@ -42,7 +42,7 @@ async def read_state() -> SchemaState:
     try:
         return await schema.schema_state(database)
     except StorageDown as error:
-        raise unreachable(error) from None
+        raise error.at_startup() from None
     finally:
         await database.close()
 
@@ -54,8 +54,3 @@ def describe_state(state: SchemaState) -> str:
     if state.is_unknown:
         return f"At {state.current}, newer than the {state.needed} of this version: upgrade the package."
     return f"At {state.current or 'none'}, {state.needed} is needed: run `watchword db upgrade`."
-
-
-def unreachable(error: StorageDown) -> ConfigurationError:
-    """What to tell an operator."""
-    return ConfigurationError(f"the database does not answer ({error.detail}): check WATCHWORD_DATABASE_URL")
