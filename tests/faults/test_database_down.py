@@ -5,6 +5,7 @@ import socket
 import sqlite3
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -192,3 +193,29 @@ def test_an_address_that_cannot_be_read_is_named_without_its_password(url: str, 
     with pytest.raises(ConfigurationError, match=told) as caught:
         Database(url)
     assert "hunter2" not in str(caught.value)
+
+
+def test_postgresql_that_turned_read_only_is_away_for_those_who_write(
+    postgresql: PostgreSQL, postgresql_url: str
+) -> None:
+    with Client(make_app(Watchword(make_settings(postgresql_url)))) as client:
+        client.sign_up()
+        headers = client.log_in()
+        name = PostgreSQL.name_of(postgresql_url)
+        for value, status in (("on", 503), ("off", 200)):  # a failover to a replica, and back
+            postgresql.root.psql(f"ALTER DATABASE {name} SET default_transaction_read_only = {value};")
+            postgresql.root.psql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}';")
+            assert client.portal is not None
+            client.portal.call(asyncio.sleep, 0.05)
+            assert client.ask_token().status_code == status
+            assert client.get("/mine", headers=headers).status_code == 200
+
+
+def test_a_sqlite_file_that_is_damaged_answers_503(sqlite_url: str) -> None:
+    with Client(make_app(Watchword(make_settings(sqlite_url)))) as client:
+        client.sign_up()
+        headers = client.log_in()
+        path = Path(sqlite_url.partition("///")[2])
+        for file in path.parent.glob(f"{path.name}*"):
+            file.write_bytes(b"x" * file.stat().st_size)
+        assert_down(client, headers)

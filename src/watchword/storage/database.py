@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import event, select
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import DisconnectionError as StaleConnection
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -123,10 +123,12 @@ def _unavailable() -> Iterator[None]:
 
 
 def _is_going_away(error: DBAPIError) -> bool:
-    # PostgreSQL's classes: connection exception, invalid authorization, no such database, insufficient resources,
-    # operator intervention
+    if type(error) is DatabaseError:  # SQLite's word for a file that is damaged or no database
+        return True
+    # PostgreSQL's classes: connection exception, read-only after a failover, invalid authorization, no such database,
+    # deadlock, insufficient resources, lock not available, cancelled or shut down
     state = getattr(error.orig, "sqlstate", None) or ""
-    return state.startswith(("08", "28", "3D", "53", "57P"))
+    return state.startswith(("08", "25006", "28", "3D", "40", "53", "55P", "57"))
 
 
 def _first_line(error: BaseException) -> str:
