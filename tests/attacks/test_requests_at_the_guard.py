@@ -57,7 +57,8 @@ def test_row_17_no_credential_gets_a_bare_challenge(client: Client, headers: dic
 @pytest.mark.parametrize(
     "scope",
     ["", "orders", "orders:", "orders:rea", "orders:reads", "orders:read:all", "Orders:Read", "ORDERS:READ",
-     "orders:write", "orders:re\u0430d", "orders:\uff52ead", "orders :read", "admin", "*"],
+     "orders:write", "orders:re\u0430d", "orders:\uff52ead", "orders :read", "admin", "*", "orders:read\u00a0x",
+     "x\u2003orders:read", "orders:read\n", "orders:read\tx", "orders:read,x", "orders:read\u200b"],
 )  # fmt: skip
 def test_row_18_a_token_without_the_scope_or_with_one_that_looks_like_it(
     forge: Forge, client: Client, scope: str

@@ -87,6 +87,23 @@ def test_row_25_a_password_without_end_is_refused_before_hashing(
         assert (answer.status_code, answer.json()["code"]) == (413, "invalid_request")
 
 
+def test_row_25_a_username_without_end_is_nobody_before_it_is_parsed(
+    client: Client, refused_by_token_endpoint: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.sign_up()
+
+    def parsed(*_arguments: object, **_options: object) -> None:
+        raise AssertionError("a megabyte was parsed on the event loop")
+
+    endless = ("a." * 500_000 + "@example.com", "a@" + "b." * 400_000 + "com", '"' + "a" * 900_000 + '"@example.com')
+    with monkeypatch.context() as patch:
+        patch.setattr("watchword.identity.emails.validate_email", parsed)
+        for username in endless:
+            refused_by_token_endpoint("invalid_grant", data={**FORM, "username": username})
+            answer = client.post("/auth/users", json={"email": username, "password": PASSWORD})
+            assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
+
+
 def test_row_25_the_73rd_byte_matters(client: Client, auth: Watchword[Any], refused_by_token_endpoint: Refused) -> None:
     long = "correct horse " * 5 + "ab"
     assert len(long) == 72

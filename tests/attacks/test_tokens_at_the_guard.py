@@ -8,6 +8,7 @@ import socket
 import time
 import tracemalloc
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -210,6 +211,7 @@ def test_row_10_opaque_tokens(refused_by_guard: Refused, opaque: str) -> None:
 @pytest.mark.parametrize(
     "claims",
     [{"sub": ...}, {"sub": "not a uuid"}, {"sub": ""}, {"sub": 1}, {"client_id": ...}, {"jti": ...}, {"epoch": ...},
+     {"amr": [1]}, {"amr": [["pwd"]]}, {"amr": {"pwd": 1}}, {"client_id": ""}, {"client_id": ["first-party"]},
      {"epoch": "0"}, {"epoch": True}, {"epoch": 1}, {"epoch": -1}, {"scope": ...}, {"scope": ["orders:read"]},
      {"amr": ...}, {"amr": "pwd"}, {"auth_time": ...}, {"auth_time": 1e300}, {"auth_time": 10**30}, {"exp": 10**30},
      {"sub": "01900000-0000-7000-8000-000000000000"}],
@@ -218,6 +220,13 @@ def test_row_10_claims_that_are_missing_or_of_another_type(
     forge: Forge, refused_by_guard: Refused, claims: dict[str, Any]
 ) -> None:
     refused_by_guard(forge.token(claims=claims))
+
+
+@pytest.mark.parametrize("spell", [str.upper, "urn:uuid:{}".format, "{{{}}}".format, lambda id_: id_.replace("-", "")])
+def test_row_10_another_spelling_of_the_same_subject(
+    forge: Forge, refused_by_guard: Refused, spell: Callable[[str], str]
+) -> None:
+    refused_by_guard(forge.token(claims={"sub": spell(forge.claims["sub"])}))
 
 
 def test_row_12_encrypted_tokens_are_refused_at_once_in_flat_memory(forge: Forge, refused_by_guard: Refused) -> None:

@@ -12,21 +12,21 @@ from watchword.guard.dependencies import CurrentUser, requires_recent_login
 from watchword.http.responses import ErrorAnswer, UserAnswer
 from watchword.http.route import JsonRoute
 from watchword.http.use_cases import use_cases
+from watchword.identity.profiles import is_storable
 
 sign_up = APIRouter(route_class=JsonRoute, tags=["auth"])
 router = APIRouter(route_class=JsonRoute, tags=["auth"])
 
 
 def _storable(text: str) -> str:
-    """Refuse what no database takes: NUL, and halves of surrogate pairs."""
-    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+    if not is_storable(text):
         raise ValueError("has characters that are no text")
     return text
 
 
 Text = Annotated[str, AfterValidator(_storable)]
 Password = Annotated[Text, Field(json_schema_extra={"format": "password"})]
-ProfileFields = Annotated[dict[Text, Any], Field(title="Profile")]
+ProfileFields = Annotated[dict[str, Any], Field(title="Profile")]
 
 _NO: Final[dict[int | str, dict[str, Any]]] = {status: {"model": ErrorAnswer} for status in (422, 503)}
 

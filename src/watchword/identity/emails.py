@@ -2,10 +2,13 @@
 
 import unicodedata
 from dataclasses import dataclass
+from typing import Final
 
 from email_validator import EmailNotValidError, validate_email
 
 from watchword.errors import InvalidInput
+
+_LONGEST: Final = 320  # more than any address has (RFC 5321 §4.5.3.1); reading a megabyte would hold up the event loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ def parse_email(text: str) -> EmailAddress:
     Raises:
         InvalidInput: It is no such address.
     """
+    if len(text) > _LONGEST:
+        raise InvalidInput("email is too long", text="This is not an email address")
     try:
         if not unicodedata.is_normalized("NFKC", text):
             raise InvalidInput("email has compatibility characters", text="This is not an email address")

@@ -68,18 +68,22 @@ class VerifyCredential:
 
 def _principal(claims: jwt.Claims) -> Principal:
     scope, amr = claims.get("scope"), claims.get("amr")
-    if not isinstance(scope, str) or not isinstance(amr, list):
-        raise InvalidToken("scope or amr is missing")
+    if not isinstance(scope, str):
+        raise InvalidToken("scope is missing")
+    if not isinstance(amr, list) or not all(isinstance(method, str) for method in amr):
+        raise InvalidToken("amr is no list of names")
     try:
         user_id = UUID(claims["sub"])
     except ValueError:
         raise InvalidToken("sub is not a user") from None
+    if str(user_id) != claims["sub"]:  # hosts may key by `subject`: one user, one spelling
+        raise InvalidToken("sub is spelled in another way")
     return Principal(
         subject=claims["sub"],
         user_id=user_id,
         client_id=claims["client_id"],
         session_id=None,
-        scopes=frozenset(scope.split()),
+        scopes=frozenset(scope.split(" ")) - {""},  # RFC 6749 §3.3; split() would take any white space of Unicode
         amr=tuple(amr),
         auth_time=datetime.fromtimestamp(claims["auth_time"], UTC),
         expires_at=datetime.fromtimestamp(claims["exp"], UTC),
