@@ -1,4 +1,4 @@
-"""`auth.users`: the accounts, for host code."""
+"""`auth.users` and `auth.sessions`: accounts and logins, for host code."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,11 +6,13 @@ from typing import Any, Generic
 from uuid import UUID
 
 from watchword.flows.delete_user import DeleteUser
+from watchword.flows.end_sessions import EndSessions
 from watchword.flows.find_user import FindUser
+from watchword.flows.list_sessions import ListSessions
 from watchword.flows.register import Register, Registration
 from watchword.flows.set_active import SetActive
 from watchword.flows.update_profile import UpdateProfile
-from watchword.model import Account, P, User
+from watchword.model import Account, P, Session, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +106,41 @@ class Users(Generic[P]):
 
     def _public(self, account: Account) -> User[P]:
         return account.user(self._profile)
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """The logins of users; every method raises `StorageDown` where the database does not answer.
+
+    What ends a session ends its tokens: here before the method returns, in other processes within
+    `WATCHWORD_REVOCATION_STALENESS`.
+    """
+
+    _list: ListSessions
+    _end: EndSessions
+
+    async def list(self, user_id: UUID, *, before: UUID | None = None, limit: int = 100) -> Sequence[Session]:
+        """The sessions of a user that are in force, the newest login first.
+
+        Args:
+            user_id: Whose.
+            before: The id of the last one of the page before.
+            limit: How many at most.
+        """
+        return await self._list(user_id, before=before, limit=limit)
+
+    async def end(self, user_id: UUID, session_id: UUID) -> None:
+        """Log a user out on one device.
+
+        Raises:
+            NotFound: The user has no such session, or it has ended.
+        """
+        await self._end.one(user_id, session_id)
+
+    async def end_all(self, user_id: UUID) -> None:
+        """Log a user out everywhere.
+
+        Raises:
+            NotFound: There is no such user.
+        """
+        await self._end.everywhere(user_id)

@@ -1,8 +1,9 @@
 """The words of Watchword as types: frozen values without I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final, Generic
 from uuid import UUID
 
@@ -61,7 +62,8 @@ class Account:
     """A row of the user table, secrets included. It stays inside; a `User` is what others see.
 
     Attributes:
-        password_hash: PHC or modular crypt string; None for an account that cannot log in with a password.
+        password_hash: PHC or modular crypt string; None for an account that cannot log in with a password, and where a
+            token was verified, which needs none.
         token_epoch: Counter carried by tokens; raising it ends every token issued before.
     """
 
@@ -115,10 +117,85 @@ class Client:
     Attributes:
         id: The `client_id` of RFC 6749 §2.2.
         grants: The grant types it may use.
+        is_public: Whether it has no secret, so that its name proves nothing (RFC 6749 §2.1).
     """
 
     id: str
     grants: frozenset[str]
+    is_public: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where a request came from, as far as it tells. For people to recognise; nothing is decided by it.
+
+    Attributes:
+        user_agent: The User-Agent header, cut to 255 characters.
+        address: The client's IP address; behind a proxy, what the server's trusted-proxy setting made of it.
+    """
+
+    user_agent: str | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One login on one device. It owns one chain of refresh tokens; ending it ends every token it issued.
+
+    Attributes:
+        id: The `sid` of its access tokens. Its refresh tokens carry another, secret value.
+        scopes: What the login was granted; a refresh may ask for less, never for more.
+        amr: How the user authenticated (RFC 8176).
+        auth_time: When, UTC. A refresh does not change it.
+        epoch: The user's `token_epoch` at the login.
+        device: Where it was last used from.
+        last_used_at: The login or the last refresh, UTC.
+        ends_at: When it ends unless it is refreshed before, UTC.
+    """
+
+    id: UUID
+    user_id: UUID
+    client_id: str
+    scopes: frozenset[str]
+    amr: tuple[str, ...]
+    auth_time: datetime
+    epoch: int
+    device: Device
+    created_at: datetime
+    last_used_at: datetime
+    ends_at: datetime
+
+
+class RevocationKind(StrEnum):
+    """What a revocation is about."""
+
+    USER = "user"
+    SESSION = "session"
+    TOKEN = "jti"  # noqa: S105 — the name of a claim (RFC 7519 §4.1.7)
+    EVERYTHING = "everything"
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """Word that what was remembered of a user, a session or a token holds no longer.
+
+    Attributes:
+        subject: The user's id, the session's, or the `jti`; empty for everything.
+        epoch: For a user: tokens of a lower epoch are revoked. It has not changed where only the account has.
+    """
+
+    kind: RevocationKind
+    subject: str
+    epoch: int | None = None
+
+    @property
+    def key(self) -> str:
+        """One text for what it is about."""
+        return f"{self.kind}:{self.subject}"
+
+
+async def _never_asked(_principal: "Principal") -> None:
+    raise RuntimeError("this principal came from no guard: only a guard can tell when it ends")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +210,7 @@ class Principal:
         scopes: What it may do.
         amr: How the user authenticated (RFC 8176), such as `("pwd",)`.
         auth_time: When the user last authenticated, UTC; None where no user did.
-        expires_at: When the credential ends, UTC.
+        expires_at: When the credential ends, UTC, unless it is revoked before.
     """
 
     subject: str
@@ -144,6 +221,19 @@ class Principal:
     amr: tuple[str, ...]
     auth_time: datetime | None
     expires_at: datetime
+    _until_ended: Callable[["Principal"], Awaitable[None]] = field(default=_never_asked, repr=False, compare=False)
+
+    async def ended(self) -> None:
+        """Return when the credential expires or is revoked, for a socket that may outlive it.
+
+        ```python
+        async with asyncio.TaskGroup() as tasks:
+            talking = tasks.create_task(talk(websocket))
+            await principal.ended()
+            talking.cancel()
+        ```
+        """
+        await self._until_ended(self)
 
     @property
     def is_first_party_user(self) -> bool:
@@ -157,10 +247,12 @@ class IssuedTokens:
 
     Attributes:
         access_token: A JWT (RFC 9068).
-        expires_in: Its life in whole seconds.
+        refresh_token: Good for one refresh; None where the client authenticates for itself each time.
+        expires_in: The access token's life in whole seconds.
         scopes: What was granted, which may be less than what was asked for.
     """
 
     access_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
     expires_in: int
     scopes: frozenset[str]

@@ -31,6 +31,9 @@ _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 _KNOWN_SECRETS: Final = ("09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",)
 _iso_duration: Final = TypeAdapter(timedelta)
 
+_LONGEST_LEEWAY: Final = timedelta(minutes=5)
+_STALENESS: Final = (timedelta(milliseconds=100), timedelta(minutes=1))
+
 MIN_SECRET_BYTES: Final = 32
 
 
@@ -70,6 +73,12 @@ def _positive(value: timedelta) -> timedelta:
     return value
 
 
+def _not_negative(value: timedelta) -> timedelta:
+    if value < timedelta(0):
+        raise ValueError("must not be negative")
+    return value
+
+
 def format_duration(value: timedelta) -> str:
     """Write a duration in its largest whole unit: `15m`, `30d`, `90s`."""
     seconds = value.total_seconds()
@@ -86,6 +95,14 @@ Duration = Annotated[
     PlainSerializer(format_duration, return_type=str),
 ]
 """A length of time, from `15m`, `900` (seconds) or ISO 8601 (`PT15M`)."""
+
+DurationOrZero = Annotated[
+    timedelta,
+    BeforeValidator(_parse_duration),
+    AfterValidator(_not_negative),
+    PlainSerializer(format_duration, return_type=str),
+]
+"""A `Duration` that may be `0`, which switches something off."""
 
 
 class PasswordCost(StrEnum):
@@ -174,6 +191,16 @@ class Settings(BaseSettings):
         "anything else are refused.",
     )
     prefix: str = Field(default="/auth", description="Where the endpoints are mounted in the app.")
+    database_direct_url: SecretStr | None = Field(
+        default=None,
+        description="The same PostgreSQL without a connection pooler in between, where `DATABASE_URL` goes through one "
+        "in transaction mode (pgbouncer): revocations are followed by `LISTEN`, which needs a connection of its own.",
+    )
+    redis_url: SecretStr | None = Field(
+        default=None,
+        description="A Redis to export the deny-list to, for resource servers that are not Watchword: "
+        "`redis://…`, `rediss://…` or `unix://…`. The guards need none. Install `watchword[redis]`.",
+    )
     access_token_lifetime: Duration = Field(
         default=timedelta(minutes=15), description="How long an access token is good for. Recommended: 5m to 1h."
     )
@@ -182,6 +209,33 @@ class Settings(BaseSettings):
         description="How access tokens are signed: `ES256`, `RS256`, or `HS256` where every verifier shares this "
         "database. "
         "Tokens signed before a change stay good until they expire.",
+    )
+    refresh_idle_lifetime: Duration = Field(
+        default=timedelta(days=30),
+        description="A session that is not refreshed for so long ends. Recommended: 7d to 30d, 1d where much is at "
+        "stake.",
+    )
+    refresh_absolute_lifetime: Duration = Field(
+        default=timedelta(days=90),
+        description="A session ends after so long, however often it is refreshed: the user logs in again.",
+    )
+    refresh_leeway: DurationOrZero = Field(
+        default=timedelta(seconds=30),
+        description="How long a refresh token may be sent again, because its answer was lost or a second tab used it; "
+        "it then gets the same successor. `0` makes it strictly single use: any second use ends the session. At most "
+        "5m.",
+    )
+    revocation_staleness: Duration = Field(
+        default=timedelta(seconds=1),
+        description="How long a revoked token may still be let in by another process. Beyond it, guards ask the "
+        "database at each request until they hear of revocations again. 100ms (`0.1`) to 1m.",
+    )
+    remembered_tokens: int = Field(
+        default=10_000,
+        ge=0,
+        le=10_000_000,
+        description="Verified access tokens that a process keeps in memory, about 2 KiB each; the least recently used "
+        "goes first. `0` asks the database at each request.",
     )
     clock_leeway: Duration = Field(
         default=timedelta(seconds=30),
@@ -225,6 +279,10 @@ class Settings(BaseSettings):
     docs_in_production: bool = Field(
         default=False, description="Production refuses to start while the app serves its docs, unless this is set."
     )
+    metrics_in_production: bool = Field(
+        default=False,
+        description="Whether `watchword serve` answers `GET /metrics` in production too, to whoever can reach it.",
+    )
     trusted_proxies: str = Field(
         default="",
         description="Addresses or networks, separated by commas, whose X-Forwarded-For and X-Forwarded-Proto "
@@ -264,6 +322,37 @@ class Settings(BaseSettings):
         if not separator or driver is None:
             raise ValueError("must start with sqlite+aiosqlite:// or postgresql+asyncpg://")
         return SecretStr(f"{driver}://{rest}")
+
+    @field_validator("database_direct_url")
+    @classmethod
+    def _postgresql(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        url = cls._async_driver(value)
+        if not url.get_secret_value().startswith("postgresql"):
+            raise ValueError("must start with postgresql+asyncpg://")
+        return url
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must start with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("refresh_leeway")
+    @classmethod
+    def _short_leeway(cls, value: timedelta) -> timedelta:
+        if value > _LONGEST_LEEWAY:  # a thief has as long
+            raise ValueError("must not be longer than 5m")
+        return value
+
+    @field_validator("revocation_staleness")
+    @classmethod
+    def _followable(cls, value: timedelta) -> timedelta:
+        if not _STALENESS[0] <= value <= _STALENESS[1]:
+            raise ValueError("must be between 0.1 (100 ms) and 1m")
+        return value
 
     @field_validator("prefix")
     @classmethod
@@ -322,6 +411,24 @@ class Settings(BaseSettings):
             raise ValueError(
                 "WATCHWORD_ISSUER must be an address such as https://login.example.com, with no query and no / at "
                 "the end"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _lifetimes_fit(self) -> Self:
+        if self.access_token_lifetime > self.refresh_idle_lifetime:
+            raise ValueError("WATCHWORD_ACCESS_TOKEN_LIFETIME must not be longer than WATCHWORD_REFRESH_IDLE_LIFETIME")
+        if self.refresh_idle_lifetime > self.refresh_absolute_lifetime:
+            raise ValueError(
+                "WATCHWORD_REFRESH_IDLE_LIFETIME must not be longer than WATCHWORD_REFRESH_ABSOLUTE_LIFETIME"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _direct_url_is_of_use(self) -> Self:
+        if self.database_direct_url is not None and self.database_url.get_secret_value().startswith("sqlite"):
+            raise ValueError(
+                "WATCHWORD_DATABASE_DIRECT_URL is for PostgreSQL: remove it, or set WATCHWORD_DATABASE_URL"
             )
         return self
 

@@ -16,7 +16,8 @@ Refused = Callable[..., Any]
 @pytest.fixture
 def forge(client: Client, auth: Watchword[Any]) -> Forge:
     """A forge whose unchanged token is good."""
-    forge = Forge(auth, client.sign_up()["id"])
+    client.sign_up()
+    forge = Forge(auth, client.ask_token().json()["access_token"])
     assert client.get("/mine", headers={"Authorization": f"Bearer {forge.token()}"}).status_code == 200
     return forge
 

@@ -13,13 +13,15 @@ from watchword.settings import SigningAlgorithm
 class Forge:
     """Signs whatever it is given with the installation's real keys."""
 
-    def __init__(self, auth: Watchword[Any], user_id: str) -> None:
-        self.key: SigningKey = auth.issue.keys.signing[SigningAlgorithm.ES256]
+    def __init__(self, auth: Watchword[Any], access_token: str) -> None:
+        self.key: SigningKey = auth.open_session.issue.keys.signing[SigningAlgorithm.ES256]
         now = int(time.time())
+        real = json.loads(base64url.decode(access_token.split(".")[1]))
         self.header: dict[str, Any] = {"alg": "ES256", "kid": self.key.kid, "typ": "at+jwt"}
         self.claims: dict[str, Any] = {
             "iss": "http://localhost:8000",
-            "sub": user_id,
+            "sub": real["sub"],
+            "sid": real["sid"],
             "aud": "http://localhost:8000",
             "exp": now + 900,
             "iat": now,

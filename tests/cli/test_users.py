@@ -17,7 +17,7 @@ from tests.conftest import make_settings
 
 from watchword import Profile, Watchword
 from watchword.cli.database import describe_state
-from watchword.storage.schema import SchemaState
+from watchword.storage.schema import HEAD, SchemaState
 
 
 class Member(Profile):
@@ -139,7 +139,12 @@ def test_a_list_in_a_pipe_has_a_line_for_each_user_however_long(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("current", "told"),
-    [(None, "run `watchword db upgrade`"), ("0001", "Up to date"), ("9999", "upgrade the package")],
+    [
+        (None, "run `watchword db upgrade`"),
+        (HEAD, "Up to date"),
+        ("0001", "run `watchword db upgrade`"),
+        ("9999", "upgrade the package"),
+    ],
 )
 def test_a_schema_check_says_what_to_do(current: str | None, told: str) -> None:
     assert told in describe_state(SchemaState(current))

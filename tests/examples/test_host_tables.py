@@ -26,7 +26,7 @@ async def rows_of(database: Database, host: Table) -> int:
 
 async def test_a_user_that_a_host_row_refers_to_stays(start: Callable[..., Any], database_url: str) -> None:
     async with start(database_url) as auth:
-        database = auth.verify_credential.storage
+        database = auth.open_session.storage
         user = await auth.users.create("alice@example.com")
         host = await table_with_a_row(database, user.id)
         with pytest.raises(StillReferenced):
@@ -37,7 +37,7 @@ async def test_a_user_that_a_host_row_refers_to_stays(start: Callable[..., Any],
 
 async def test_a_cascading_foreign_key_takes_the_host_row_along(start: Callable[..., Any], database_url: str) -> None:
     async with start(database_url) as auth:
-        database = auth.verify_credential.storage
+        database = auth.open_session.storage
         user = await auth.users.create("alice@example.com")
         host = await table_with_a_row(database, user.id, ondelete="CASCADE")
         await auth.users.delete(user.id)

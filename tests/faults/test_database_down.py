@@ -161,7 +161,7 @@ def test_a_pool_without_a_free_connection_answers_503_in_bounded_time(database_u
         client.sign_up()
         headers = client.log_in()
         assert client.portal is not None
-        holding = auth.verify_credential.storage.reading()
+        holding = auth.open_session.storage.reading()
         client.portal.call(holding.__aenter__)
         assert client.get("/mine", headers=headers).status_code == 503
         client.portal.call(holding.__aexit__, None, None, None)

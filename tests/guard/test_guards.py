@@ -9,7 +9,7 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI, Security, WebSocket
 from starlette.testclient import TestClient, WebSocketDenialResponse
 from tests.attacks.forge import Forge
-from tests.conftest import SCOPES, Client, make_app
+from tests.conftest import EMAIL, SCOPES, Client, make_app
 
 from watchword import (
     CurrentPrincipal,
@@ -23,6 +23,8 @@ from watchword import (
     requires,
     requires_recent_login,
 )
+from watchword.model import Client as ClientOfOurs
+from watchword.model import Device
 
 
 def app_with_everything(auth: Watchword[Any]) -> FastAPI:
@@ -132,16 +134,25 @@ def test_a_mounted_sub_app_is_guarded_like_its_parent(client: Client) -> None:
 def test_a_user_of_a_third_party_client_gets_in_only_where_a_scope_is_named(
     client: Client, auth: Watchword[Any]
 ) -> None:
-    user = client.get("/auth/me", headers=client.log_in()).json()
-    token = Forge(auth, user["id"]).token(claims={"client_id": "third-party"})
-    headers = {"Authorization": f"Bearer {token}"}
+    async def log_in() -> str:
+        async with auth.open_session.storage.reading() as stores:
+            account = await stores.users.find(EMAIL)
+        assert account is not None
+        third_party = ClientOfOurs("third-party", grants=frozenset(), is_public=True)
+        issued = await auth.open_session(
+            account, third_party, scopes=frozenset({"orders:read"}), amr=("pwd",), device=Device()
+        )
+        assert issued is not None
+        return issued.access_token
+
+    assert client.portal is not None
+    headers = {"Authorization": f"Bearer {client.portal.call(log_in)}"}
     for path, status in (("/mine", 403), ("/auth/me", 403), ("/shop/orders", 403), ("/who", 200), ("/orders", 200)):
         assert client.get(path, headers=headers).status_code == status, path
 
 
 def test_an_old_login_is_asked_to_log_in_again(client: Client, auth: Watchword[Any]) -> None:
-    user = client.get("/auth/me", headers=client.log_in()).json()
-    old = Forge(auth, user["id"]).token(claims={"auth_time": int(time.time()) - 301})
+    old = Forge(auth, client.ask_token().json()["access_token"]).token(claims={"auth_time": int(time.time()) - 301})
     headers = {"Authorization": f"Bearer {old}"}
     for answer in (client.get("/fresh", headers=headers), client.delete("/auth/me", headers=headers)):
         assert answer.status_code == 401

@@ -21,7 +21,7 @@ DEARER = "m=131072,t=2,p=1"
 
 
 async def stored_hash(auth: Watchword[Any]) -> str:
-    async with auth.verify_credential.storage.reading() as stores:
+    async with auth.open_session.storage.reading() as stores:
         account = await stores.users.find(EMAIL)
     assert account is not None
     assert account.password_hash is not None

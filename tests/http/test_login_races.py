@@ -36,7 +36,7 @@ def in_store(client: Client, auth: Watchword[Any]) -> Callable[[Callable[[UserSt
 
     def run(use: Callable[[UserStore], Any]) -> Any:
         async def inside() -> Any:
-            async with auth.verify_credential.storage.transaction() as stores:
+            async with auth.open_session.storage.transaction() as stores:
                 return await use(stores.users)
 
         assert client.portal is not None

@@ -36,7 +36,7 @@ async def test_an_unknown_user_takes_as_long_as_the_dearest_stored_hash(
 ) -> None:
     async with start(sqlite_url) as auth:
         dear = new_hash(BcryptHasher(rounds=10).hash("whatever it is"))
-        async with auth.verify_credential.storage.transaction() as stores:
+        async with auth.open_session.storage.transaction() as stores:
             await stores.users.add(NewAccount(new_id(), "b@example.com", "b@example.com", dear, {}))
         failure_time = authenticator(auth).failure_time
         await failure_time.reload()
@@ -71,7 +71,7 @@ async def test_who_has_no_hash_that_can_be_verified_costs_one_at_the_configured_
     start: Callable[..., Any], sqlite_url: str, monkeypatch: pytest.MonkeyPatch, email: str
 ) -> None:
     async with start(sqlite_url) as auth:
-        async with auth.verify_credential.storage.transaction() as stores:
+        async with auth.open_session.storage.transaction() as stores:
             odd = NewHash("$1$salt$md5crypt", "$1")
             await stores.users.add(NewAccount(new_id(), "odd@example.com", "odd@example.com", odd, {}))
             await stores.users.add(NewAccount(new_id(), "none@example.com", "none@example.com", None, {}))

@@ -24,7 +24,7 @@ async def test_a_restart_has_the_same_keys(start: Callable[..., Any], database_u
         before = await kids(auth)
     async with start(database_url) as auth:
         assert await kids(auth) == before
-        async with auth.verify_credential.storage.connection() as connection:
+        async with auth.open_session.storage.connection() as connection:
             rows = (await connection.execute(text("SELECT private_sealed FROM watchword_signing_key"))).all()
     assert len(rows) == 2
     assert all(b"kty" not in bytes(row[0]) for row in rows)
@@ -35,7 +35,7 @@ async def test_hs256_has_a_key_when_it_is_asked_for_and_never_publishes_it(
 ) -> None:
     async with start(database_url, access_token_algorithm="HS256") as auth:
         assert {key["alg"] for key in auth.use_cases.jwks["keys"]} == {"ES256", "RS256"}
-        assert len(auth.issue.keys.by_kid) == 3
+        assert len(auth.open_session.issue.keys.by_kid) == 3
 
 
 async def test_a_new_secret_in_front_opens_what_the_old_one_sealed(
@@ -52,7 +52,7 @@ async def test_a_new_secret_in_front_opens_what_the_old_one_sealed(
 
 
 async def test_an_altered_key_is_refused_at_start(start: Callable[..., Any], database_url: str) -> None:
-    async with start(database_url) as auth, auth.verify_credential.storage.connection(writes=True) as connection:
+    async with start(database_url) as auth, auth.open_session.storage.connection(writes=True) as connection:
         await connection.execute(text("UPDATE watchword_signing_key SET kid = 'x' WHERE algorithm = 'ES256'"))
     with pytest.raises(ConfigurationError, match="signing key x in the database was altered"):
         async with start(database_url):

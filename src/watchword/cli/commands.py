@@ -120,6 +120,35 @@ def check(as_json: Json = False) -> None:
     raise typer.Exit(0 if state.is_current else 1)
 
 
+@db.command()
+def prune(as_json: Json = False) -> None:
+    """Delete sessions and revocations that have ended. Running apps do it by themselves, every hour or so."""
+    from watchword.cli.database import prune_database
+
+    pruned = asyncio.run(prune_database())
+    if as_json:
+        output.print_json({"sessions": pruned.sessions, "revocations": pruned.revocations})
+    else:
+        output.say(f"Deleted {pruned.sessions} sessions and {pruned.revocations} revocations.")
+
+
+@db.command()
+def restored(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """After a restored backup: log everybody out, for the database no longer knows what was revoked since."""
+    from watchword.cli.database import after_restore
+
+    if not yes and not typer.confirm("End every session and token of every user?"):
+        raise typer.Exit(1)
+    ended = asyncio.run(after_restore())
+    if as_json:
+        output.print_json({"sessions": ended.sessions, "users": ended.users})
+    else:
+        output.say(f"Ended {ended.sessions} sessions; {ended.users} users log in again.")
+
+
 @users.command()
 def create(
     email: Email,

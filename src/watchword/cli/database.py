@@ -1,19 +1,14 @@
 """`watchword db …`."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from watchword.errors import StorageDown
+from watchword.flows.end_everything import Ended, EndEverything
+from watchword.flows.prune import Prune, Pruned
 from watchword.settings import load_settings
-from watchword.storage import Database, schema
-from watchword.storage.schema import SchemaState
-
-
-def open_database() -> Database:
-    """The database of the settings.
-
-    Raises:
-        ConfigurationError: A setting cannot be used.
-    """
-    settings = load_settings()
-    return Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
+from watchword.storage import Database, open_database, schema
+from watchword.storage.schema import SchemaState, require_current
 
 
 async def upgrade_schema() -> tuple[str | None, str]:
@@ -22,7 +17,7 @@ async def upgrade_schema() -> tuple[str | None, str]:
     Raises:
         ConfigurationError: The database does not answer, or is newer than this version.
     """
-    database = open_database()
+    database = open_database(load_settings())
     try:
         before = await schema.upgrade(database)
     except StorageDown as error:
@@ -38,9 +33,41 @@ async def read_state() -> SchemaState:
     Raises:
         ConfigurationError: The database does not answer.
     """
-    database = open_database()
+    database = open_database(load_settings())
     try:
         return await schema.schema_state(database)
+    except StorageDown as error:
+        raise error.at_startup() from None
+    finally:
+        await database.close()
+
+
+async def prune_database() -> Pruned:
+    """Delete what has ended.
+
+    Raises:
+        ConfigurationError: The database does not answer, or has another schema.
+    """
+    async with _current_database() as database:
+        return await Prune(database)()
+
+
+async def after_restore() -> Ended:
+    """End every session and token.
+
+    Raises:
+        ConfigurationError: The database does not answer, or has another schema.
+    """
+    async with _current_database() as database:
+        return await EndEverything(database)()
+
+
+@asynccontextmanager
+async def _current_database() -> AsyncIterator[Database]:
+    database = open_database(load_settings())
+    try:
+        await require_current(database)
+        yield database
     except StorageDown as error:
         raise error.at_startup() from None
     finally:

@@ -5,9 +5,11 @@ from uuid import UUID
 
 from watchword.crypto.passwords import decoy
 from watchword.errors import WrongPassword
+from watchword.events import NOWHERE, Events, PasswordChanged
 from watchword.identity.authenticate_user import new_hash, refuse_endless
 from watchword.identity.hashing import HashingPool
 from watchword.identity.password_policy import PasswordPolicy
+from watchword.model import Device
 from watchword.storage import Database
 
 
@@ -27,8 +29,9 @@ class ChangePassword:
     storage: Database
     hashing: HashingPool
     policy: PasswordPolicy
+    events: Events
 
-    async def __call__(self, request: PasswordChange) -> None:
+    async def __call__(self, request: PasswordChange, *, device: Device = NOWHERE) -> None:
         """Change it.
 
         Raises:
@@ -53,3 +56,4 @@ class ChangePassword:
             # Only the very hash that was verified is replaced: of two changes at once, the second finds another.
             if not await stores.users.replace_password(account, hashed):
                 raise WrongPassword(f"user {account.id} changed while the password was hashed")
+        await self.events.emit(PasswordChanged(user_id=account.id, device=device))

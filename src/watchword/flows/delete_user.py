@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from watchword.errors import NotFound
+from watchword.events import NOWHERE, Events, UserDeleted
+from watchword.model import Device
 from watchword.storage import Database
 
 
@@ -12,8 +14,9 @@ class DeleteUser:
     """Deletes a user and whatever of Watchword's belongs to them."""
 
     storage: Database
+    events: Events
 
-    async def __call__(self, user_id: UUID) -> None:
+    async def __call__(self, user_id: UUID, *, device: Device = NOWHERE) -> None:
         """Delete.
 
         Raises:
@@ -25,3 +28,4 @@ class DeleteUser:
             deleted = await stores.users.delete(user_id)
         if not deleted:
             raise NotFound(f"no user {user_id}")
+        await self.events.emit(UserDeleted(user_id=user_id, device=device))

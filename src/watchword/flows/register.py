@@ -9,12 +9,13 @@ from pydantic import BaseModel
 from watchword.crypto.ids import new_id
 from watchword.crypto.passwords import scheme_of, without_django_prefix
 from watchword.errors import EmailTaken, InvalidInput
+from watchword.events import NOWHERE, Events, UserRegistered
 from watchword.identity.authenticate_user import new_hash
 from watchword.identity.emails import parse_email
 from watchword.identity.hashing import HashingPool
 from watchword.identity.password_policy import PasswordPolicy
 from watchword.identity.profiles import validate_profile
-from watchword.model import Account, NewHash
+from watchword.model import Account, Device, NewHash
 from watchword.storage import Database
 from watchword.storage.users import NewAccount
 
@@ -41,8 +42,9 @@ class Register:
     hashing: HashingPool
     policy: PasswordPolicy
     profile: type[BaseModel]
+    events: Events
 
-    async def __call__(self, request: Registration) -> Account:
+    async def __call__(self, request: Registration, *, device: Device = NOWHERE) -> Account:
         """Register.
 
         Raises:
@@ -67,6 +69,7 @@ class Register:
             )
         if account is None:
             raise EmailTaken("sign-up with an address that has an account")
+        await self.events.emit(UserRegistered(user_id=account.id, device=device))
         return account
 
     async def _hash(self, request: Registration, email: str) -> NewHash | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from watchword.errors import NotFound
+from watchword.events import Events, UserDisabled, UserEnabled
 from watchword.model import Account
 from watchword.storage import Database
 
@@ -13,6 +14,7 @@ class SetActive:
     """Disables or enables a user. Disabling ends every token."""
 
     storage: Database
+    events: Events
 
     async def __call__(self, user_id: UUID, *, active: bool) -> Account:
         """Set it.
@@ -22,7 +24,10 @@ class SetActive:
             StorageDown: The database does not answer.
         """
         async with self.storage.transaction() as stores:
-            account = await stores.users.set_active(user_id, active=active)
+            changed = await stores.users.set_active(user_id, active=active)
+            account = changed or await stores.users.get(user_id)
         if account is None:
             raise NotFound(f"no user {user_id}")
+        if changed is not None:
+            await self.events.emit((UserEnabled if active else UserDisabled)(user_id=user_id))
         return account

@@ -3,22 +3,24 @@
 from collections.abc import Mapping
 from typing import Final, Protocol
 
-from watchword.grants import password
+from watchword.grants import password, refresh_token
 from watchword.grants.parameters import Parameters
 from watchword.grants.password import PasswordGrant
-from watchword.model import Client, IssuedTokens
+from watchword.grants.refresh_token import RefreshTokenGrant
+from watchword.model import Client, Device, IssuedTokens
 
 
 class Grant(Protocol):
     """A way to get tokens (RFC 6749 §1.3)."""
 
-    async def __call__(self, client: Client, parameters: Parameters) -> IssuedTokens:
+    async def __call__(self, client: Client, parameters: Parameters, device: Device) -> IssuedTokens:
         """Trade the parameters for tokens, or raise the refusal that says why not."""
         ...
 
 
 GRANTS: Final[Mapping[str, type[Grant]]] = {
     password.NAME: PasswordGrant,
+    refresh_token.NAME: RefreshTokenGrant,
 }
 
-__all__ = ["GRANTS", "Grant", "Parameters", "PasswordGrant"]
+__all__ = ["GRANTS", "Grant", "Parameters", "PasswordGrant", "RefreshTokenGrant"]

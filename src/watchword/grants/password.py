@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from watchword.errors import InvalidGrant, UnauthorizedClient
+from watchword.events import Events, LoginRefused
 from watchword.grants.parameters import Parameters
-from watchword.identity.authenticate_user import AuthenticateUser, PasswordVerified
-from watchword.identity.issue import IssueTokens
+from watchword.identity.authenticate_user import AuthenticateUser
+from watchword.identity.open_session import OpenSession
 from watchword.identity.scopes import ScopeCatalogue, parse_scope
-from watchword.model import Client, IssuedTokens
-from watchword.storage import Database
+from watchword.model import Client, Device, IssuedTokens
 
 NAME: Final = "password"
 _AMR: Final = ("pwd",)  # RFC 8176 §2
@@ -42,12 +42,12 @@ class PasswordRequest:
 class PasswordGrant:
     """Email and password for tokens."""
 
-    storage: Database
     authenticate_user: AuthenticateUser
     scopes: ScopeCatalogue
-    issue: IssueTokens
+    open_session: OpenSession
+    events: Events
 
-    async def __call__(self, client: Client, parameters: Parameters) -> IssuedTokens:
+    async def __call__(self, client: Client, parameters: Parameters, device: Device) -> IssuedTokens:
         """Log a user in.
 
         Raises:
@@ -59,15 +59,21 @@ class PasswordGrant:
         if NAME not in client.grants:
             raise UnauthorizedClient(f"client {client.id} asked for the password grant")
         request = PasswordRequest.of(parameters)
+        try:
+            return await self._log_in(client, request, device)
+        except InvalidGrant as refusal:
+            await self.events.emit(LoginRefused(client_id=client.id, reason=refusal.detail, device=device))
+            raise
+
+    async def _log_in(self, client: Client, request: PasswordRequest, device: Device) -> IssuedTokens:
         # While a hash is computed the account may change. Where only another login upgraded the hash, a second look is
         # as good as the first; where the user was disabled or has a new password, it is refused there.
         for _attempt in range(2):
             verified = await self.authenticate_user(request.username, request.password)
             granted = self.scopes.grant(request.scopes, allowed=self.scopes.allowed_for(verified.account))
-            if await self._record(verified):
-                return self.issue(verified.account, client, scopes=granted, amr=_AMR)
+            issued = await self.open_session(
+                verified.account, client, scopes=granted, amr=_AMR, device=device, rehashed=verified.rehashed
+            )
+            if issued is not None:
+                return issued
         raise InvalidGrant(f"user {verified.account.id} changed twice while the password was verified")
-
-    async def _record(self, verified: PasswordVerified) -> bool:
-        async with self.storage.transaction() as stores:
-            return await stores.users.record_login(verified.account, rehashed=verified.rehashed)

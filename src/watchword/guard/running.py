@@ -6,7 +6,7 @@ from pydantic import BaseModel
 from starlette.requests import HTTPConnection
 
 from watchword.errors import NotRunning
-from watchword.identity.verify import VerifyCredential
+from watchword.guard.remembered import RememberingVerifier
 
 STATE_KEY = "watchword"
 
@@ -15,7 +15,7 @@ class Running(Protocol):
     """What guards need of it."""
 
     @property
-    def verify_credential(self) -> VerifyCredential:
+    def verify_credential(self) -> RememberingVerifier:
         """Credential → who the request speaks for."""
         ...
 

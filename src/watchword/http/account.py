@@ -9,6 +9,7 @@ from starlette.requests import Request
 from watchword.flows.change_password import PasswordChange
 from watchword.flows.register import Registration
 from watchword.guard.dependencies import CurrentUser, requires_recent_login
+from watchword.http.device import device_of
 from watchword.http.responses import ErrorAnswer, UserAnswer
 from watchword.http.route import JsonRoute
 from watchword.http.use_cases import use_cases
@@ -59,7 +60,8 @@ class NewPassword(_Request):
 @sign_up.post("/users", status_code=201, responses={**_NO, 409: {"model": ErrorAnswer}})
 async def register(request: Request, body: SignUp) -> UserAnswer:
     """Sign up."""
-    account = await use_cases(request).register(Registration(body.email, body.password, body.profile))
+    registration = Registration(body.email, body.password, body.profile)
+    account = await use_cases(request).register(registration, device=device_of(request))
     return UserAnswer.of(account)
 
 
@@ -83,10 +85,11 @@ async def update_me(request: Request, user: CurrentUser, body: Annotated[Profile
 )
 async def delete_me(request: Request, user: CurrentUser) -> None:
     """Delete one's account. The login must not be older than five minutes."""
-    await use_cases(request).delete_user(user.id)
+    await use_cases(request).delete_user(user.id, device=device_of(request))
 
 
 @router.post("/password/change", status_code=204, responses={**_NO, 400: {"model": ErrorAnswer}})
 async def change_password(request: Request, user: CurrentUser, body: NewPassword) -> None:
     """Change one's password. Every token issued before ends, this one included."""
-    await use_cases(request).change_password(PasswordChange(user.id, body.current_password, body.new_password))
+    change = PasswordChange(user.id, body.current_password, body.new_password)
+    await use_cases(request).change_password(change, device=device_of(request))

@@ -23,12 +23,18 @@ _MAX_FIELDS: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
-class TokenForm:
+class ClientForm:
+    """A request of a client: its credentials, and the parameters."""
+
+    client: ClientCredentials
+    parameters: Parameters
+
+
+@dataclass(frozen=True, slots=True)
+class TokenForm(ClientForm):
     """A token request (RFC 6749 §4)."""
 
     grant_type: str
-    client: ClientCredentials
-    parameters: Parameters
 
 
 async def read_token_form(request: Request) -> TokenForm:
@@ -38,8 +44,19 @@ async def read_token_form(request: Request) -> TokenForm:
         InvalidRequest: It is no form, ambiguous, or has no `grant_type`.
         InvalidClient: The Authorization header cannot be read.
     """
+    form = await read_client_form(request)
+    return TokenForm(form.client, form.parameters, form.parameters.required("grant_type"))
+
+
+async def read_client_form(request: Request) -> ClientForm:
+    """Read a request that a client authenticates.
+
+    Raises:
+        InvalidRequest: It is no form, or ambiguous.
+        InvalidClient: The Authorization header cannot be read.
+    """
     parameters = await read_form(request)
-    return TokenForm(parameters.required("grant_type"), _client_credentials(request, parameters), parameters)
+    return ClientForm(_client_credentials(request, parameters), parameters)
 
 
 async def read_form(request: Request) -> Parameters:

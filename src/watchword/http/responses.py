@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
-from watchword.errors import InvalidClient, Refusal, Unavailable
+from watchword.errors import InvalidClient, InvalidToken, Refusal, Unavailable
 from watchword.identity.scopes import format_scope
 from watchword.model import Account, IssuedTokens, User
 
@@ -21,6 +21,7 @@ class TokenAnswer(BaseModel):
     access_token: str
     token_type: str = "bearer"  # noqa: S105 — a word, as FastAPI's own docs write it
     expires_in: int
+    refresh_token: str | None
     scope: str
 
 
@@ -65,9 +66,12 @@ class OAuthErrorAnswer(BaseModel):
 def tokens(issued: IssuedTokens) -> Response:
     """The token response."""
     answer = TokenAnswer(
-        access_token=issued.access_token, expires_in=issued.expires_in, scope=format_scope(issued.scopes)
+        access_token=issued.access_token,
+        expires_in=issued.expires_in,
+        refresh_token=issued.refresh_token,
+        scope=format_scope(issued.scopes),
     )
-    return JSONResponse(answer.model_dump(), headers=NO_STORE)
+    return JSONResponse(answer.model_dump(exclude_none=True), headers=NO_STORE)
 
 
 def json_refusal(refusal: Refusal) -> Response:
@@ -89,4 +93,6 @@ def _headers(refusal: Refusal) -> Mapping[str, str]:
         headers["Retry-After"] = str(refusal.retry_after)
     if isinstance(refusal, InvalidClient):
         headers["WWW-Authenticate"] = 'Basic realm="watchword"'  # RFC 6749 §5.2
+    if isinstance(refusal, InvalidToken):
+        headers["WWW-Authenticate"] = f'Bearer error="{refusal.code}"'  # RFC 6750 §3
     return headers

@@ -1,19 +1,24 @@
-"""`POST /token` (RFC 6749 §3.2)."""
+"""`POST /token` (RFC 6749 §3.2), and `POST /refresh`, the same for an app's own front end."""
 
 from typing import Any, Final
 
 from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from watchword.errors import UnsupportedGrantType
+from watchword.grants import GRANTS, Parameters, refresh_token
 from watchword.http import responses
+from watchword.http.device import device_of
 from watchword.http.forms import read_token_form
-from watchword.http.responses import OAuthErrorAnswer, TokenAnswer
-from watchword.http.route import OAuthRoute
+from watchword.http.responses import ErrorAnswer, OAuthErrorAnswer, TokenAnswer
+from watchword.http.route import JsonRoute, OAuthRoute
 from watchword.http.use_cases import use_cases
+from watchword.identity.authenticate_client import ClientCredentials
 
 router = APIRouter(route_class=OAuthRoute, tags=["auth"])
+refresh_router = APIRouter(route_class=JsonRoute, tags=["auth"])
 
 # The body is parsed by us, so FastAPI has nothing to document it from.
 _FORM: Final[dict[str, Any]] = {
@@ -25,9 +30,10 @@ _FORM: Final[dict[str, Any]] = {
                     "type": "object",
                     "required": ["grant_type"],
                     "properties": {
-                        "grant_type": {"type": "string", "enum": ["password"]},
+                        "grant_type": {"type": "string", "enum": list(GRANTS)},
                         "username": {"type": "string", "description": "The user's email"},
                         "password": {"type": "string", "format": "password"},
+                        "refresh_token": {"type": "string"},
                         "scope": {
                             "type": "string",
                             "description": "Scopes, separated by spaces; all allowed ones if omitted",
@@ -56,5 +62,25 @@ async def token(request: Request) -> Response:
     grant = use.grants.get(form.grant_type)
     if grant is None:
         raise UnsupportedGrantType("no such grant type")
-    issued = await grant(client, form.parameters)
+    issued = await grant(client, form.parameters, device_of(request))
+    return responses.tokens(issued)
+
+
+class RefreshBody(BaseModel):
+    """The refresh token of the last answer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    refresh_token: str = Field(json_schema_extra={"format": "password"})
+
+
+@refresh_router.post(
+    "/refresh", response_model=TokenAnswer, responses={status: {"model": ErrorAnswer} for status in (400, 422, 503)}
+)
+async def refresh(request: Request, body: RefreshBody) -> Response:
+    """Trade a refresh token of the app's own login for new tokens: the refresh token grant in JSON."""
+    use = use_cases(request)
+    first_party = await use.authenticate_client(ClientCredentials())
+    parameters = Parameters({"refresh_token": body.refresh_token})
+    issued = await use.grants[refresh_token.NAME](first_party, parameters, device_of(request))
     return responses.tokens(issued)

@@ -8,7 +8,11 @@ from starlette.requests import Request
 
 from watchword.flows.change_password import ChangePassword
 from watchword.flows.delete_user import DeleteUser
+from watchword.flows.end_sessions import EndSessions
+from watchword.flows.introspect_token import IntrospectToken
+from watchword.flows.list_sessions import ListSessions
 from watchword.flows.register import Register
+from watchword.flows.revoke_token import RevokeToken
 from watchword.flows.update_profile import UpdateProfile
 from watchword.grants import Grant
 from watchword.guard.running import running
@@ -31,6 +35,10 @@ class UseCases:
     update_profile: UpdateProfile
     change_password: ChangePassword
     delete_user: DeleteUser
+    list_sessions: ListSessions
+    end_sessions: EndSessions
+    revoke_token: RevokeToken
+    introspect_token: IntrospectToken
     jwks: Mapping[str, Any]
     https_only: bool
 

@@ -14,7 +14,7 @@ class ClientCredentials:
     client_secret: str | None = field(default=None, repr=False)
 
 
-_FIRST_PARTY_CLIENT = Client(FIRST_PARTY, grants=frozenset({"password"}))
+_FIRST_PARTY_CLIENT = Client(FIRST_PARTY, grants=frozenset({"password", "refresh_token"}), is_public=True)
 
 
 @dataclass(frozen=True, slots=True)

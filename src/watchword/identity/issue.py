@@ -3,12 +3,13 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from watchword.crypto import jwt
 from watchword.crypto.keys import KeySet
+from watchword.crypto.refresh_tokens import RefreshToken, RefreshTokenKeys
 from watchword.identity.scopes import format_scope
-from watchword.model import Account, Client, IssuedTokens
+from watchword.model import IssuedTokens, Session
 from watchword.settings import SigningAlgorithm
 
 
@@ -24,44 +25,43 @@ class TokenRules:
 
 @dataclass(frozen=True, slots=True)
 class IssueTokens:
-    """Mints access tokens (RFC 9068)."""
+    """Mints access tokens (RFC 9068) and refresh tokens."""
 
     keys: KeySet
+    refresh_keys: RefreshTokenKeys
     rules: TokenRules
     clock: Callable[[], float]
 
     def __call__(
-        self,
-        account: Account,
-        client: Client,
-        *,
-        scopes: frozenset[str],
-        amr: tuple[str, ...],
-        auth_time: datetime | None = None,
+        self, session: Session, refresh_token: RefreshToken, *, scopes: frozenset[str] | None = None
     ) -> IssuedTokens:
-        """Issue tokens to a user who just logged in.
+        """Issue the tokens of a session.
 
         Args:
-            account: The user.
-            client: Whom the tokens are for.
-            scopes: What was granted.
-            amr: How the user authenticated (RFC 8176).
-            auth_time: When the user authenticated, if that was not now.
+            session: Whose they are; no access token outlives it.
+            refresh_token: What the refresh token says.
+            scopes: What the access token may do, where that is less than the session.
         """
+        granted = session.scopes if scopes is None else scopes
         now = int(self.clock())
-        seconds = int(self.rules.lifetime.total_seconds())
+        expires_at = min(now + int(self.rules.lifetime.total_seconds()), int(session.ends_at.timestamp()))
         claims = {
             "iss": self.rules.issuer,
-            "sub": str(account.id),
+            "sub": str(session.user_id),
             "aud": self.rules.audience,
-            "exp": now + seconds,
+            "exp": expires_at,
             "iat": now,
             "jti": secrets.token_urlsafe(16),
-            "client_id": client.id,
-            "scope": format_scope(scopes),
-            "auth_time": now if auth_time is None else int(auth_time.astimezone(UTC).timestamp()),
-            "amr": list(amr),
-            "epoch": account.token_epoch,
+            "client_id": session.client_id,
+            "scope": format_scope(granted),
+            "sid": str(session.id),
+            "auth_time": int(session.auth_time.timestamp()),
+            "amr": list(session.amr),
+            "epoch": session.epoch,
         }
-        token = jwt.encode(claims, key=self.keys.signing[self.rules.algorithm], type_=jwt.ACCESS_TOKEN_TYPE)
-        return IssuedTokens(token, expires_in=seconds, scopes=scopes)
+        return IssuedTokens(
+            access_token=jwt.encode(claims, key=self.keys.signing[self.rules.algorithm], type_=jwt.ACCESS_TOKEN_TYPE),
+            refresh_token=self.refresh_keys.encode(refresh_token),
+            expires_in=max(0, expires_at - now),
+            scopes=granted,
+        )

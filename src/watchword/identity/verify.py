@@ -9,7 +9,7 @@ from watchword.crypto import jwt
 from watchword.crypto.keys import KeySet
 from watchword.errors import InvalidToken
 from watchword.identity.issue import TokenRules
-from watchword.model import Account, Principal
+from watchword.model import Account, Principal, Revocation, RevocationKind
 from watchword.storage import Database
 
 
@@ -20,15 +20,21 @@ class Verified:
     Attributes:
         principal: Who it speaks for.
         account: The user behind it, as the database has them; None where a client acts for itself.
+        token_id: Its `jti`.
+        issued_at: Its `iat`, UTC.
+        keys: What revokes it, as `Revocation.key` has it.
     """
 
     principal: Principal
     account: Account | None
+    token_id: str
+    issued_at: datetime
+    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyCredential:
-    """Verifies access tokens: the signature and claims in memory, then the user in the database."""
+    """Verifies access tokens: the signature and claims in memory, then session, user and token in one query."""
 
     storage: Database
     keys: KeySet
@@ -44,19 +50,34 @@ class VerifyCredential:
             StorageDown: The database does not answer; nobody is let in.
         """
         claims = self._read(credential)
-        principal = _principal(claims)
+        principal, session_id = _principal(claims)
+        token_id: str = claims["jti"]
         async with self.storage.reading() as stores:
-            account = await stores.users.get(principal.user_id) if principal.user_id is not None else None
-        if account is None or not account.is_active or account.token_epoch != claims["epoch"]:
-            raise InvalidToken(f"user {principal.subject} is gone, disabled or logged out everywhere")
-        return Verified(principal, account)
+            state = await stores.sessions.token_state(session_id, token_id)
+        if state is None or state.account.id != principal.user_id or state.client_id != principal.client_id:
+            raise InvalidToken(f"there is no session {session_id} of user {principal.subject}")
+        if not state.is_live or state.account.token_epoch != claims["epoch"]:
+            raise InvalidToken(f"session {session_id} has ended, or user {principal.subject} is disabled")
+        if state.is_revoked:
+            raise InvalidToken(f"token {token_id} was revoked")
+        return Verified(
+            principal,
+            state.account,
+            token_id,
+            datetime.fromtimestamp(claims["iat"], UTC),
+            (
+                Revocation(RevocationKind.USER, principal.subject).key,
+                Revocation(RevocationKind.SESSION, str(session_id)).key,
+                Revocation(RevocationKind.TOKEN, token_id).key,
+            ),
+        )
 
     def _read(self, credential: str) -> jwt.Claims:
         expected = jwt.Expected(
             type=jwt.ACCESS_TOKEN_TYPE,
             issuer=self.rules.issuer,
             audience=self.rules.audience,
-            strings=("sub", "client_id", "jti"),
+            strings=("sub", "client_id", "jti", "sid"),
             integers=("epoch", "auth_time"),
             leeway=self.leeway,
         )
@@ -66,25 +87,31 @@ class VerifyCredential:
             raise InvalidToken(str(error)) from None
 
 
-def _principal(claims: jwt.Claims) -> Principal:
+def _principal(claims: jwt.Claims) -> tuple[Principal, UUID]:
     scope, amr = claims.get("scope"), claims.get("amr")
     if not isinstance(scope, str):
         raise InvalidToken("scope is missing")
     if not isinstance(amr, list) or not all(isinstance(method, str) for method in amr):
         raise InvalidToken("amr is no list of names")
-    try:
-        user_id = UUID(claims["sub"])
-    except ValueError:
-        raise InvalidToken("sub is not a user") from None
-    if str(user_id) != claims["sub"]:  # hosts may key by `subject`: one user, one spelling
-        raise InvalidToken("sub is spelled in another way")
-    return Principal(
+    session_id = _id(claims, "sid")
+    principal = Principal(
         subject=claims["sub"],
-        user_id=user_id,
+        user_id=_id(claims, "sub"),
         client_id=claims["client_id"],
-        session_id=None,
+        session_id=session_id,
         scopes=frozenset(scope.split(" ")) - {""},  # RFC 6749 §3.3; split() would take any white space of Unicode
         amr=tuple(amr),
         auth_time=datetime.fromtimestamp(claims["auth_time"], UTC),
         expires_at=datetime.fromtimestamp(claims["exp"], UTC),
     )
+    return principal, session_id
+
+
+def _id(claims: jwt.Claims, name: str) -> UUID:
+    try:
+        value = UUID(claims[name])
+    except ValueError:
+        raise InvalidToken(f"{name} is no id") from None
+    if str(value) != claims[name]:  # hosts may key by `subject`, and revocations go by `sid`: one spelling each
+        raise InvalidToken(f"{name} is spelled in another way")
+    return value

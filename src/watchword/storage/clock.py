@@ -1,8 +1,9 @@
 """The database's clock, so that several machines agree on time."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Float, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -26,3 +27,24 @@ def _postgresql(_element: now, _compiler: SQLCompiler, **_options: Any) -> str: 
 def _sqlite(_element: now, _compiler: SQLCompiler, **_options: Any) -> str:  # noqa: ANN401
     # The format SQLAlchemy stores and reads back: microseconds, no zone.
     return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+
+
+class after(FunctionElement[datetime]):  # noqa: N801
+    """The moment so long after now, UTC, as the database sees it; before now, if negative."""
+
+    type = UtcDateTime()
+    inherit_cache = True
+
+    def __init__(self, delay: timedelta) -> None:
+        super().__init__(bindparam(None, delay.total_seconds(), type_=Float()))
+
+
+@compiles(after, "postgresql")
+def _after_postgresql(element: after, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401
+    return f"(clock_timestamp() + make_interval(secs => {compiler.process(element.clauses, **options)}))"
+
+
+@compiles(after, "sqlite")
+def _after_sqlite(element: after, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401
+    seconds = compiler.process(element.clauses, **options)
+    return f"strftime('%Y-%m-%d %H:%M:%f000', 'now', {seconds} || ' seconds')"

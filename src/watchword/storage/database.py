@@ -1,9 +1,10 @@
 """Connections and transactions on SQLite and PostgreSQL."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import event, select
@@ -14,6 +15,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from watchword.errors import ConfigurationError, StorageDown
+from watchword.model import Revocation
+from watchword.settings import Settings
+from watchword.storage.revocations import RevocationStore
+from watchword.storage.sessions import SessionStore
 from watchword.storage.signing_keys import SigningKeyStore
 from watchword.storage.users import UserStore
 
@@ -23,6 +28,7 @@ _STATEMENT_SECONDS: Final = 10
 _POOL_WAIT_SECONDS: Final = 2
 _SQLITE_LOCK_SECONDS: Final = 5
 _WRITES: Final = "watchword_writes"
+_MARGIN: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +36,20 @@ class Stores:
     """The stores of one connection."""
 
     users: UserStore
+    sessions: SessionStore
+    revocations: RevocationStore
     signing_keys: SigningKeyStore
 
     @classmethod
-    def on(cls, connection: AsyncConnection) -> "Stores":
+    def on(cls, connection: AsyncConnection, *, revocations_kept_for: timedelta) -> "Stores":
         """All stores, on one connection."""
-        return cls(UserStore(connection), SigningKeyStore(connection))
+        revocations = RevocationStore(connection, revocations_kept_for)
+        return cls(
+            UserStore(connection, revocations),
+            SessionStore(connection, revocations),
+            revocations,
+            SigningKeyStore(connection),
+        )
 
 
 class Database:
@@ -44,12 +58,15 @@ class Database:
     Args:
         url: A `sqlite+aiosqlite://` or `postgresql+asyncpg://` address.
         pool_size: Connections at most.
+        token_lifetime: The life of the longest access token; revocations are kept for a little longer.
 
     Raises:
         ConfigurationError: The driver is not installed, the address unusable or SQLite too old.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, token_lifetime: timedelta = timedelta(minutes=15)) -> None:
+        self.revocations_kept_for: Final = token_lifetime + _MARGIN
+        self._on_revoked: Callable[[Sequence[Revocation]], None] = _nobody_listens
         try:
             self.url: Final = make_url(url)
             self.engine: Final = _make_engine(self.url, pool_size)
@@ -67,8 +84,15 @@ class Database:
         Raises:
             StorageDown: The database does not answer, is locked for too long, or no connection is free in time.
         """
-        async with self.connection(writes=True) as connection:
-            yield Stores.on(connection)
+        written: Sequence[Revocation] = ()
+        try:
+            async with self.connection(writes=True) as connection:
+                stores = self._stores(connection)
+                written = stores.revocations.written
+                yield stores
+        finally:  # where the commit failed too: it may have happened, and forgetting harms nobody
+            if written:
+                self._on_revoked(written)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Stores]:
@@ -78,7 +102,7 @@ class Database:
             StorageDown: As `transaction`.
         """
         async with self.connection() as connection:
-            yield Stores.on(connection)
+            yield self._stores(connection)
 
     @asynccontextmanager
     async def connection(self, *, writes: bool = False) -> AsyncIterator[AsyncConnection]:
@@ -91,9 +115,26 @@ class Database:
                         yield connection
                 else:
                     # SQLite sends no BEGIN unless the connection writes; on PostgreSQL it has to be said.
-                    if self.url.get_backend_name() == "postgresql":
+                    if self.is_postgresql:
                         await connection.execution_options(isolation_level="AUTOCOMMIT")
                     yield connection
+
+    def on_revoked(self, listener: Callable[[Sequence[Revocation]], None]) -> None:
+        """Tell a listener, after each commit, what this process revoked: it need not hear it from the database."""
+        self._on_revoked = listener
+
+    @property
+    def is_postgresql(self) -> bool:
+        """Whether it is PostgreSQL, and not SQLite."""
+        return self.url.get_backend_name() == "postgresql"
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether it is a SQLite database of this process alone."""
+        return not self.is_postgresql and self.url.database in {None, "", ":memory:"}
+
+    def _stores(self, connection: AsyncConnection) -> Stores:
+        return Stores.on(connection, revocations_kept_for=self.revocations_kept_for)
 
     async def ping(self) -> None:
         """One round trip.
@@ -107,6 +148,28 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+def _nobody_listens(_revocations: Sequence[Revocation]) -> None:
+    return
+
+
+def open_database(settings: Settings, *, direct: bool = False) -> Database:
+    """The database of the settings.
+
+    Args:
+        settings: Where it is.
+        direct: One connection of its own, past a pooler where the settings tell a way.
+
+    Raises:
+        ConfigurationError: See `Database`.
+    """
+    around_pooler = settings.database_direct_url if direct else None
+    return Database(
+        (around_pooler or settings.database_url).get_secret_value(),
+        pool_size=1 if direct else settings.database_pool_size,
+        token_lifetime=settings.access_token_lifetime,
+    )
 
 
 @contextmanager

@@ -5,9 +5,11 @@ from typing import Any, Final
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     DateTime,
+    ForeignKey,
     Index,
     Integer,
     LargeBinary,
@@ -93,6 +95,53 @@ Index(
     unique=True,
     sqlite_where=_KEY_IS_ACTIVE,
     postgresql_where=_KEY_IS_ACTIVE,
+)
+
+# A refresh changes no indexed column, so that PostgreSQL can keep the new row beside the old one (HOT).
+session = Table(
+    f"{PREFIX}session",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("handle", LargeBinary(16), nullable=False, unique=True),
+    Column("user_id", Uuid, ForeignKey(user.c.id, ondelete="CASCADE"), nullable=False),
+    Column("client_id", String(255), nullable=False),
+    Column("browser_session_id", Uuid),
+    Column("key_thumbprint", String(64)),
+    Column("generation", Integer, nullable=False),
+    Column("lost_generations", Integer, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("amr", String(255), nullable=False),
+    Column("auth_time", UtcDateTime, nullable=False),
+    Column("user_agent", String(255)),
+    Column("address", String(45)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("rotated_at", UtcDateTime, nullable=False),
+    Column("idle_expires_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+    Column("revoked_at", UtcDateTime),
+)
+Index(f"ix_{PREFIX}session_user_id", session.c.user_id, session.c.id)
+Index(
+    f"ix_{PREFIX}session_revoked_at",
+    session.c.revoked_at,
+    sqlite_where=session.c.revoked_at.is_not(None),
+    postgresql_where=session.c.revoked_at.is_not(None),
+)
+
+revocation = Table(
+    f"{PREFIX}revocation",
+    metadata,
+    # On SQLite followers go by the id: it must never come again, as plain row ids do after a deletion.
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    # On PostgreSQL ids are handed out before commits: followers go by what their snapshot sees.
+    Column("transaction_id", BigInteger, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("epoch", Integer),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+    Index(f"ix_{PREFIX}revocation_subject", "subject", "kind"),
+    sqlite_autoincrement=True,
 )
 
 user_id_column = user.c.id

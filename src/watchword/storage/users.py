@@ -2,20 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from watchword.errors import StillReferenced
 from watchword.model import Account, NewHash
 from watchword.storage.clock import now
+from watchword.storage.revocations import RevocationStore
 from watchword.storage.statements import insert_for
 from watchword.storage.tables import user
 
-_ACCOUNT = (
+PUBLIC_ACCOUNT: Final = (
     user.c.id,
     user.c.email,
     user.c.is_active,
@@ -24,8 +25,8 @@ _ACCOUNT = (
     user.c.created_at,
     user.c.last_login_at,
     user.c.token_epoch,
-    user.c.password_hash,
 )
+_ACCOUNT = (*PUBLIC_ACCOUNT, user.c.password_hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,10 @@ class NewAccount:
 
 @dataclass(frozen=True, slots=True)
 class UserStore:
-    """Reads and writes accounts on one connection."""
+    """Reads and writes accounts on one connection. What changes one is told to those who remember it."""
 
     _connection: AsyncConnection
+    _revocations: RevocationStore
 
     async def add(self, new: NewAccount) -> Account | None:
         """Insert an account. None if the canonical address is taken; the race is the database's to decide."""
@@ -101,7 +103,7 @@ class UserStore:
             .where(
                 user.c.id == verified.id,
                 user.c.is_active,
-                user.c.password_hash == verified.password_hash,
+                user.c.password_hash.is_not_distinct_from(verified.password_hash),
                 user.c.token_epoch == verified.token_epoch,
             )
             .values(last_login_at=now(), **_hash_columns(rehashed))
@@ -114,28 +116,39 @@ class UserStore:
         Returns:
             False if the account changed or is gone.
         """
-        result = await self._connection.execute(
-            update(user)
-            .where(user.c.id == verified.id, user.c.is_active, user.c.password_hash == verified.password_hash)
-            .values(token_epoch=user.c.token_epoch + 1, **_hash_columns(new))
+        return (
+            await self._change(
+                user.c.id == verified.id,
+                user.c.is_active,
+                user.c.password_hash == verified.password_hash,
+                token_epoch=user.c.token_epoch + 1,
+                **_hash_columns(new),
+            )
+            is not None
         )
-        return result.rowcount == 1
 
     async def set_active(self, user_id: UUID, *, active: bool) -> Account | None:
-        """Enable or disable, ending every token where that changes anything. None if there is no such account."""
-        await self._connection.execute(
-            update(user)
-            .where(user.c.id == user_id, user.c.is_active != active)
-            .values(is_active=active, token_epoch=user.c.token_epoch + 1)
+        """Enable or disable, ending every token. None where that changes nothing, or there is no such account."""
+        return await self._change(
+            user.c.id == user_id, user.c.is_active != active, is_active=active, token_epoch=user.c.token_epoch + 1
         )
-        return await self.get(user_id)
+
+    async def end_tokens(self, user_id: UUID) -> Account | None:
+        """End every token and session of a user. None if there is no such account."""
+        return await self._change(user.c.id == user_id, token_epoch=user.c.token_epoch + 1)
+
+    async def end_all_tokens(self) -> int:
+        """End every token of everybody, without a word to followers; how many users there are.
+
+        The database may be an older copy of itself: the counters go up by more than can have been lost.
+        """
+        return (
+            await self._connection.execute(update(user).values(token_epoch=user.c.token_epoch + 1_000_000))
+        ).rowcount
 
     async def set_profile(self, user_id: UUID, profile: Mapping[str, Any]) -> Account | None:
         """Replace the profile. None if there is no such account."""
-        result = await self._connection.execute(
-            update(user).where(user.c.id == user_id).values(profile=dict(profile)).returning(*_ACCOUNT)
-        )
-        return _account(result.one_or_none())
+        return await self._change(user.c.id == user_id, profile=dict(profile))
 
     async def lock(self, user_id: UUID) -> Account | None:
         """The account, locked until the transaction ends. None if there is none."""
@@ -149,10 +162,14 @@ class UserStore:
             StillReferenced: A table of the host refers to it.
         """
         try:
-            result = await self._connection.execute(user.delete().where(user.c.id == user_id))
+            statement = user.delete().where(user.c.id == user_id).returning(user.c.token_epoch)
+            epoch = (await self._connection.execute(statement)).scalar_one_or_none()
         except IntegrityError as error:
             raise StillReferenced("a foreign key of the host holds the user row") from error
-        return result.rowcount == 1
+        if epoch is None:
+            return False
+        await self._revocations.user(user_id, epoch=epoch + 1)
+        return True
 
     async def password_schemes(self) -> Sequence[str]:
         """The distinct schemes of the stored hashes: one step along the index for each."""
@@ -165,6 +182,13 @@ class UserStore:
             if scheme is None:
                 return found
             found.append(scheme)
+
+    async def _change(self, *which: ColumnElement[bool], **values: Any) -> Account | None:  # noqa: ANN401 — columns
+        statement = update(user).where(*which).values(**values).returning(*_ACCOUNT)
+        changed = _account((await self._connection.execute(statement)).one_or_none())
+        if changed is not None:
+            await self._revocations.user(changed.id, epoch=changed.token_epoch)
+        return changed
 
 
 def _account(row: Row[*tuple[Any, ...]] | None) -> Account | None:

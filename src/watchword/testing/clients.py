@@ -15,7 +15,7 @@ from watchword.app import Watchword
 from watchword.errors import ConfigurationError
 from watchword.guard.running import STATE_KEY
 from watchword.identity.authenticate_client import ClientCredentials
-from watchword.model import RESERVED_SCOPES, User
+from watchword.model import RESERVED_SCOPES, Device, User
 
 
 class _Joining(TestClient):
@@ -111,9 +111,10 @@ async def _log_in(
         user = await auth.users.create(email, profile=profile)
     elif profile is not None:
         user = await auth.users.update_profile(user.id, profile)
-    async with auth.verify_credential.storage.reading() as stores:
+    async with auth.open_session.storage.reading() as stores:
         account = await stores.users.get(user.id)
     assert account is not None, "it was there a moment ago"
     first_party = await auth.use_cases.authenticate_client(ClientCredentials())
-    issued = auth.issue(account, first_party, scopes=scopes, amr=("pwd",))
+    issued = await auth.open_session(account, first_party, scopes=scopes, amr=("pwd",), device=Device("as_user"))
+    assert issued is not None, "nothing else changes it now"
     return user, issued.access_token

@@ -1,0 +1,221 @@
+"""What happened, as typed values, and who wants to know.
+
+```
+Event
+├── UserRegistered
+├── UserDisabled
+├── UserEnabled
+├── UserDeleted
+├── PasswordChanged
+├── LoggedIn
+├── LoginRefused
+├── SessionRefreshed
+├── RefreshRefused
+├── SessionHealed        a failover had lost refreshes; the session goes on
+├── SessionReused        a refresh token was used again: somebody has a copy; the session has ended
+├── SessionEnded
+├── LoggedOutEverywhere
+└── TokenRevoked
+```
+
+An event is emitted after the transaction that it speaks of was committed, and before the answer. It carries no secret.
+"""
+
+import dataclasses
+import inspect
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, Self, TypeVar
+from uuid import UUID
+
+from watchword.model import Device, Session
+
+_log: Final = logging.getLogger("watchword.events")
+_CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")
+
+NOWHERE: Final = Device()
+"""Where what host code and the command line do comes from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened; a handler for this class hears of everything.
+
+    Attributes:
+        at: When, UTC.
+        device: Where the request came from.
+    """
+
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    device: Device = NOWHERE
+
+    @classmethod
+    def name(cls) -> str:
+        """The event in logs and metrics: `session_reused`."""
+        return _CAPITAL.sub("_", cls.__name__).lower()
+
+    def fields(self) -> dict[str, Any]:
+        """What it carries, as plain JSON values; what is not known is left out."""
+        members = dataclasses.asdict(self)
+        members |= members.pop("device")
+        return {name: _plain(value) for name, value in members.items() if value is not None}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds")
+    return list(value) if isinstance(value, tuple) else str(value) if isinstance(value, UUID) else value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AboutUser(Event):
+    user_id: UUID
+
+
+class UserRegistered(_AboutUser):
+    """An account was made."""
+
+
+class UserDisabled(_AboutUser):
+    """An account was disabled; all its tokens ended."""
+
+
+class UserEnabled(_AboutUser):
+    """A disabled account may log in again."""
+
+
+class UserDeleted(_AboutUser):
+    """An account is gone."""
+
+
+class PasswordChanged(_AboutUser):
+    """A user has a new password; all their tokens ended."""
+
+
+class LoggedOutEverywhere(_AboutUser):
+    """All sessions and tokens of a user ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AboutSession(_AboutUser):
+    session_id: UUID
+    client_id: str
+
+    @classmethod
+    def of(cls, session: Session, device: Device, **details: Any) -> Self:  # noqa: ANN401 — the class's own fields
+        """What happened to a session."""
+        return cls(
+            user_id=session.user_id, session_id=session.id, client_id=session.client_id, device=device, **details
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedIn(_AboutSession):
+    """A session was opened.
+
+    Attributes:
+        amr: How the user authenticated (RFC 8176).
+    """
+
+    amr: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginRefused(Event):
+    """A login failed.
+
+    Attributes:
+        client_id: The client that sent it.
+        reason: Why, for operators: the caller was told less.
+    """
+
+    client_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRefreshed(_AboutSession):
+    """A refresh token was traded.
+
+    Attributes:
+        retried: It was traded a moment before, and got the same successor again.
+    """
+
+    retried: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshRefused(Event):
+    """A refresh token gave nothing, and nothing was changed.
+
+    Attributes:
+        client_id: The client that sent it.
+        reason: Why, for operators.
+    """
+
+    client_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionHealed(_AboutSession):
+    """A token was ahead of its row: the database lost the last refreshes in a failover. The session goes on.
+
+    Attributes:
+        lost_generations: How many refreshes were lost.
+    """
+
+    lost_generations: int
+
+
+class SessionReused(_AboutSession):
+    """A refresh token was used that had been traded long ago: somebody has a copy. The session was ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEnded(_AboutUser):
+    """A session was ended: by a logout, from the list of devices, or by a revoked refresh token."""
+
+    session_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRevoked(_AboutUser):
+    """One access token was revoked.
+
+    Attributes:
+        token_id: Its `jti`.
+    """
+
+    token_id: str
+
+
+E = TypeVar("E", bound=Event)
+Handler = Callable[[E], Awaitable[None] | None]
+
+
+class Events:
+    """Knows who wants to hear of what."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[type[Event], list[Handler[Any]]] = {}
+
+    def on(self, event: type[E], handler: Handler[E]) -> None:
+        """Call a handler, plain or async, with each event of a class, in the order handlers were added."""
+        self._handlers.setdefault(event, []).append(handler)
+
+    async def emit(self, event: Event) -> None:
+        """Log an event and call its handlers. What a handler raises is logged, and changes nothing for the caller."""
+        fields = event.fields()
+        _log.info("%s %s", event.name(), " ".join(f"{name}={value!r}" for name, value in fields.items()), extra=fields)
+        for cls in type(event).__mro__:
+            for handler in self._handlers.get(cls, ()):
+                try:
+                    outcome = handler(event)
+                    if inspect.isawaitable(outcome):
+                        await outcome
+                except Exception:  # noqa: BLE001 — the host's code; a login does not fail for it
+                    _log.exception("a handler of %s failed", event.name())

@@ -1,0 +1,68 @@
+"""Revoke a token (RFC 7009)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from watchword.crypto.refresh_tokens import PREFIX, BadRefreshToken, RefreshTokenKeys
+from watchword.errors import InvalidToken, UnauthorizedClient
+from watchword.events import Events, SessionEnded, TokenRevoked
+from watchword.identity.verify import VerifyCredential
+from watchword.model import Client, Device
+from watchword.storage import Database
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeToken:
+    """Ends the session of a refresh token, or one access token. What is no token, or no good any more, is no error."""
+
+    storage: Database
+    refresh_keys: RefreshTokenKeys
+    verify: VerifyCredential
+    events: Events
+    clock: Callable[[], float]
+
+    async def __call__(self, client: Client, token: str, device: Device) -> None:
+        """Revoke.
+
+        Raises:
+            UnauthorizedClient: The token was issued to another client (RFC 7009 §2.1); it stays good.
+            StorageDown: The database does not answer.
+        """
+        if token.startswith(PREFIX):
+            await self._refresh_token(client, token, device)
+        else:
+            await self._access_token(client, token, device)
+
+    async def _refresh_token(self, client: Client, token: str, device: Device) -> None:
+        try:
+            presented = self.refresh_keys.decode(token)
+        except BadRefreshToken:
+            return
+        async with self.storage.transaction() as stores:
+            found = await stores.sessions.find(presented.handle)
+            if found is None:
+                return
+            session, _generation = found  # one that was traded means its session too: whoever sends it wants it ended
+            _refuse_others(client, session.client_id)
+            await stores.sessions.end([session.id])
+        await self.events.emit(SessionEnded(user_id=session.user_id, session_id=session.id, device=device))
+
+    async def _access_token(self, client: Client, token: str, device: Device) -> None:
+        try:
+            verified = await self.verify(token)
+        except InvalidToken:
+            return
+        principal = verified.principal
+        _refuse_others(client, principal.client_id)
+        remaining = timedelta(seconds=max(0.0, principal.expires_at.timestamp() - self.clock()))
+        async with self.storage.transaction() as stores:
+            await stores.revocations.token(verified.token_id, remaining=remaining)
+        if principal.user_id is not None:
+            await self.events.emit(TokenRevoked(user_id=principal.user_id, token_id=verified.token_id, device=device))
+
+
+def _refuse_others(client: Client, owner: str) -> None:
+    if owner != client.id:
+        detail = f"client {client.id} revokes a token of {owner}"
+        raise UnauthorizedClient(detail, text="This token was issued to another client")

@@ -1,0 +1,100 @@
+"""The refresh token grant (RFC 6749 §6): each token is traded once, for an access token and its successor."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from watchword.crypto.refresh_tokens import BadRefreshToken, RefreshToken, RefreshTokenKeys
+from watchword.errors import InvalidGrant, InvalidScope, UnauthorizedClient
+from watchword.events import Events, RefreshRefused, SessionHealed, SessionRefreshed, SessionReused
+from watchword.grants.parameters import Parameters
+from watchword.identity.issue import IssueTokens
+from watchword.identity.scopes import parse_scope
+from watchword.model import Client, Device, IssuedTokens
+from watchword.storage import Database
+from watchword.storage.sessions import NotRotated, Retried, Reused, Rotated
+
+NAME: Final = "refresh_token"
+_REFUSED: Final = "The refresh token is invalid, expired or was used before"
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshRequest:
+    """What the grant takes."""
+
+    refresh_token: str = field(repr=False)
+    scopes: frozenset[str] | None
+
+    @classmethod
+    def of(cls, parameters: Parameters) -> "RefreshRequest":
+        """Read the parameters.
+
+        Raises:
+            InvalidRequest: One is missing.
+            InvalidScope: The scope is no scope.
+        """
+        return cls(parameters.required("refresh_token"), parse_scope(parameters.optional("scope")))
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshTokenGrant:
+    """A refresh token for new tokens of the same session.
+
+    Attributes:
+        idle_lifetime: How long the session lives without another refresh.
+        leeway: How long the token that was just traded may be sent again; zero for strict single use.
+    """
+
+    storage: Database
+    refresh_keys: RefreshTokenKeys
+    issue: IssueTokens
+    events: Events
+    idle_lifetime: timedelta
+    leeway: timedelta
+
+    async def __call__(self, client: Client, parameters: Parameters, device: Device) -> IssuedTokens:
+        """Refresh.
+
+        Raises:
+            UnauthorizedClient: The client has no refresh tokens.
+            InvalidRequest, InvalidScope: The request is malformed, or asks for more than the login was granted.
+            InvalidGrant: Another client's, ended, expired, or used before; where it was stolen, the session has ended.
+            StorageDown: It cannot be decided now. Sent again within the leeway, the same token gets its answer.
+        """
+        if NAME not in client.grants:
+            raise UnauthorizedClient(f"client {client.id} asked for the refresh grant")
+        request = RefreshRequest.of(parameters)
+        try:
+            presented = self.refresh_keys.decode(request.refresh_token)
+        except BadRefreshToken as error:
+            raise await self._refused(client, device, str(error)) from None
+        await self._check_scope(request, presented, client)
+        async with self.storage.transaction() as stores:
+            outcome = await stores.sessions.rotate(
+                presented, client_id=client.id, device=device, idle=self.idle_lifetime, leeway=self.leeway
+            )
+        # The transaction is committed here. A reuse that was refused inside of it would not be revoked.
+        if isinstance(outcome, NotRotated):
+            raise await self._refused(client, device, outcome.reason)
+        session = outcome.session
+        if isinstance(outcome, Reused):
+            await self.events.emit(SessionReused.of(session, device))
+            raise InvalidGrant(f"session {session.id} has ended: its refresh token was reused", text=_REFUSED)
+        if isinstance(outcome, Rotated) and outcome.lost_generations:
+            await self.events.emit(SessionHealed.of(session, device, lost_generations=outcome.lost_generations))
+        await self.events.emit(SessionRefreshed.of(session, device, retried=isinstance(outcome, Retried)))
+        successor = RefreshToken(presented.handle, outcome.generation)
+        return self.issue(session, successor, scopes=request.scopes)
+
+    async def _check_scope(self, request: RefreshRequest, presented: RefreshToken, client: Client) -> None:
+        """Refuse a wider scope before anything is traded; what a session was granted never changes (RFC 6749 §6)."""
+        if request.scopes is None:
+            return
+        async with self.storage.reading() as stores:
+            found = await stores.sessions.find(presented.handle)
+        if found is not None and found[0].client_id == client.id and not request.scopes <= found[0].scopes:
+            raise InvalidScope(f"session {found[0].id} was not granted all that a refresh asked for")
+
+    async def _refused(self, client: Client, device: Device, reason: str) -> InvalidGrant:
+        await self.events.emit(RefreshRefused(client_id=client.id, reason=reason, device=device))
+        return InvalidGrant(reason, text=_REFUSED)

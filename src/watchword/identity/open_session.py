@@ -1,0 +1,58 @@
+"""An account that was verified → a session, and its first tokens."""
+
+from dataclasses import dataclass
+
+from watchword.crypto.ids import new_id
+from watchword.crypto.refresh_tokens import RefreshToken, new_handle
+from watchword.events import Events, LoggedIn
+from watchword.identity.issue import IssueTokens
+from watchword.model import Account, Client, Device, IssuedTokens, NewHash
+from watchword.storage import Database
+from watchword.storage.sessions import Lifetimes, NewSession
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """Completes a login."""
+
+    storage: Database
+    issue: IssueTokens
+    lifetimes: Lifetimes
+    events: Events
+
+    async def __call__(
+        self,
+        account: Account,
+        client: Client,
+        *,
+        scopes: frozenset[str],
+        amr: tuple[str, ...],
+        device: Device,
+        rehashed: NewHash | None = None,
+    ) -> IssuedTokens | None:
+        """Open a session, if the account still is what it was when it was verified.
+
+        Args:
+            account: As it was read then.
+            client: Whom the tokens are for.
+            scopes: What was granted.
+            amr: How the user authenticated (RFC 8176).
+            device: Where the login comes from.
+            rehashed: What replaces a weaker hash of the password.
+
+        Returns:
+            None if the account changed or is gone.
+
+        Raises:
+            StorageDown: The database does not answer.
+        """
+        handle = new_handle()
+        async with self.storage.transaction() as stores:
+            # It locks the account's row: nobody disables the user between this check and the session.
+            if not await stores.users.record_login(account, rehashed=rehashed):
+                return None
+            session = await stores.sessions.add(
+                NewSession(new_id(), handle, client.id, scopes, amr, device), account, self.lifetimes
+            )
+        await self.events.emit(LoggedIn.of(session, device, amr=amr))
+        return self.issue(session, RefreshToken(handle, 0))

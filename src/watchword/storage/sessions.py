@@ -1,0 +1,314 @@
+"""The session store: one row a login, one statement a refresh."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, and_, case, delete, exists, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from watchword.crypto.refresh_tokens import RefreshToken
+from watchword.model import Account, Device, RevocationKind, Session
+from watchword.storage.clock import after, now
+from watchword.storage.revocations import RevocationStore
+from watchword.storage.tables import revocation, session, user
+from watchword.storage.users import PUBLIC_ACCOUNT
+
+HEALED_GENERATIONS: Final = 2
+"""How far a token may be ahead of its row: a failover lost the last commits."""
+
+_SESSION = (
+    session.c.id,
+    session.c.user_id,
+    session.c.client_id,
+    session.c.scope,
+    session.c.amr,
+    session.c.auth_time,
+    session.c.epoch,
+    session.c.user_agent,
+    session.c.address,
+    session.c.created_at,
+    session.c.rotated_at,
+    case((session.c.idle_expires_at < session.c.expires_at, session.c.idle_expires_at), else_=session.c.expires_at)
+    .label("ends_at"),
+)  # fmt: skip
+_MARGIN: Final = timedelta(minutes=10)  # dead rows stay so long, for clocks that differ
+
+
+_USER_IS_IN_FORCE = (
+    exists()
+    .where(user.c.id == session.c.user_id, user.c.is_active, user.c.token_epoch == session.c.epoch)
+    .correlate(session)
+)
+
+
+def _is_live() -> Sequence[ColumnElement[bool]]:
+    return (
+        session.c.revoked_at.is_(None),
+        session.c.idle_expires_at > now(),
+        session.c.expires_at > now(),
+        _USER_IS_IN_FORCE,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """What a session starts with."""
+
+    id: UUID
+    handle: bytes
+    client_id: str
+    scopes: frozenset[str]
+    amr: tuple[str, ...]
+    device: Device
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """How long sessions live: without a refresh, and at most."""
+
+    idle: timedelta
+    absolute: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """The token was the current one; the session stands at the next generation now.
+
+    Attributes:
+        lost_generations: How far the row was behind the token, because a failover lost commits.
+    """
+
+    session: Session
+    generation: int
+    lost_generations: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """The token was used a moment ago, and its answer lost or a second tab open: its successor is still good."""
+
+    session: Session
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reused:
+    """The token was used long ago: somebody has a copy. The session is revoked, if the transaction commits."""
+
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class NotRotated:
+    """Nothing was changed. The reason is for the log."""
+
+    reason: str
+
+
+RotationOutcome = Rotated | Retried | Reused | NotRotated
+
+
+@dataclass(frozen=True, slots=True)
+class TokenState:
+    """What the database says about an access token's session.
+
+    Attributes:
+        account: Its user, without the password hash.
+        client_id: The client it belongs to.
+        is_live: Whether the session is in force, and the user with it.
+        is_revoked: Whether this very token was revoked.
+    """
+
+    account: Account
+    client_id: str
+    is_live: bool
+    is_revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStore:
+    """Reads and writes sessions on one connection."""
+
+    _connection: AsyncConnection
+    _revocations: RevocationStore
+
+    async def add(self, new: NewSession, account: Account, lifetimes: Lifetimes) -> Session:
+        """Insert a session, in a transaction that holds the account's row: `UserStore.record_login` came first."""
+        statement = session.insert().values(
+            id=new.id,
+            handle=new.handle,
+            user_id=account.id,
+            client_id=new.client_id,
+            generation=0,
+            lost_generations=0,
+            epoch=account.token_epoch,
+            scope=" ".join(sorted(new.scopes)),
+            amr=" ".join(new.amr),
+            auth_time=now(),
+            user_agent=new.device.user_agent,
+            address=new.device.address,
+            created_at=now(),
+            rotated_at=now(),
+            idle_expires_at=after(lifetimes.idle),
+            expires_at=after(lifetimes.absolute),
+        )
+        return _session((await self._connection.execute(statement.returning(*_SESSION))).one())
+
+    async def rotate(
+        self, presented: RefreshToken, *, client_id: str, device: Device, idle: timedelta, leeway: timedelta
+    ) -> RotationOutcome:
+        """Trade the token of generation *n* for that of *n + 1*: one compare-and-swap that checks everything else too.
+
+        Of two at once, the second waits for the first, finds *n + 1*, and is a retry. Only where nothing was swapped is
+        the row read, to tell a retry from a reuse; a reuse is revoked here, and the caller lets the transaction commit
+        before it refuses.
+
+        Args:
+            presented: What the token says, its MAC verified.
+            client_id: Who presents it.
+            device: Where from.
+            idle: How long the session lives without another refresh.
+            leeway: How long a retry is one; zero for strict single use.
+        """
+        n = presented.generation
+        statement = (
+            update(session)
+            .where(
+                session.c.handle == presented.handle,
+                session.c.generation.between(n - HEALED_GENERATIONS, n),
+                session.c.client_id == client_id,
+                *_is_live(),
+            )
+            .values(
+                generation=n + 1,
+                lost_generations=n - session.c.generation,
+                rotated_at=now(),
+                idle_expires_at=after(idle),
+                user_agent=device.user_agent,
+                address=device.address,
+            )
+            .returning(*_SESSION, session.c.lost_generations)
+        )
+        row = (await self._connection.execute(statement)).one_or_none()
+        if row is not None:
+            return Rotated(_session(row), n + 1, row.lost_generations)
+        outcome = await self._judge(presented, client_id=client_id, leeway=leeway)
+        if isinstance(outcome, Reused):
+            await self.end([outcome.session.id])
+        return outcome
+
+    async def _judge(self, presented: RefreshToken, *, client_id: str, leeway: timedelta) -> RotationOutcome:
+        statement = select(
+            *_SESSION,
+            session.c.generation,
+            and_(*_is_live()).label("is_live"),
+            (session.c.rotated_at > after(-leeway)).label("is_recent"),
+        ).where(session.c.handle == presented.handle)
+        row = (await self._connection.execute(statement)).one_or_none()
+        if row is None:
+            return NotRotated("no such session")
+        if row.client_id != client_id:
+            return NotRotated(f"session {row.id} belongs to another client than {client_id}")
+        if not row.is_live:
+            return NotRotated(f"session {row.id} has ended")
+        return judge(_session(row), presented.generation, stands_at=row.generation, is_recent=row.is_recent)
+
+    async def find(self, handle: bytes) -> tuple[Session, int] | None:
+        """The session in force with this handle, and its generation; None if there is none."""
+        statement = select(*_SESSION, session.c.generation).where(session.c.handle == handle, *_is_live())
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else (_session(row), row.generation)
+
+    async def page(self, user_id: UUID, *, before: UUID | None, limit: int) -> Sequence[Session]:
+        """A user's sessions in force, the newest login first."""
+        statement = select(*_SESSION).where(session.c.user_id == user_id, *_is_live())
+        if before is not None:
+            statement = statement.where(session.c.id < before)
+        rows = await self._connection.execute(statement.order_by(session.c.id.desc()).limit(limit))
+        return [_session(row) for row in rows]
+
+    async def token_state(self, session_id: UUID, token_id: str) -> TokenState | None:
+        """What there is to know of an access token, in one query; None where there is no such session."""
+        revoked = exists().where(revocation.c.kind == RevocationKind.TOKEN, revocation.c.subject == token_id)
+        statement = (
+            select(
+                *PUBLIC_ACCOUNT,
+                session.c.client_id,
+                and_(*_is_live()).label("is_live"),
+                revoked.label("is_revoked"),
+            )
+            .select_from(session.join(user, user.c.id == session.c.user_id))
+            .where(session.c.id == session_id)
+        )
+        row = (await self._connection.execute(statement)).one_or_none()
+        if row is None:
+            return None
+        columns = {column.name: row._mapping[column] for column in PUBLIC_ACCOUNT}  # noqa: SLF001 — SQLAlchemy's
+        return TokenState(Account(**columns, password_hash=None), row.client_id, row.is_live, row.is_revoked)
+
+    async def end(self, session_ids: Sequence[UUID], *, user_id: UUID | None = None) -> Sequence[UUID]:
+        """Revoke sessions, those of one user only if that is given; the ids of those that had not ended."""
+        ours = [] if user_id is None else [session.c.user_id == user_id]
+        return await self._end(session.c.id.in_(session_ids), *ours)
+
+    async def end_others(self, user_id: UUID, *, but: UUID | None) -> Sequence[UUID]:
+        """Revoke every session of a user but one; the ids of those that had not ended."""
+        return await self._end(session.c.user_id == user_id, session.c.id != but)
+
+    async def end_all(self) -> int:
+        """Revoke every session of everybody, without a word to followers; how many there were."""
+        statement = update(session).where(session.c.revoked_at.is_(None)).values(revoked_at=now())
+        return (await self._connection.execute(statement)).rowcount
+
+    async def prune(self, *, limit: int) -> int:
+        """Delete sessions that ended; how many there were, `limit` at most."""
+        dead = (
+            select(session.c.id)
+            .where(or_(session.c.expires_at < after(-_MARGIN), session.c.revoked_at < after(-_MARGIN)))
+            .limit(limit)
+        )
+        return (await self._connection.execute(delete(session).where(session.c.id.in_(dead)))).rowcount
+
+    async def _end(self, *which: ColumnElement[bool]) -> Sequence[UUID]:
+        statement = update(session).where(*which, session.c.revoked_at.is_(None)).values(revoked_at=now())
+        ended: Sequence[UUID] = (await self._connection.execute(statement.returning(session.c.id))).scalars().all()
+        await self._revocations.sessions(ended)
+        return ended
+
+
+def judge(found: Session, presented: int, *, stands_at: int, is_recent: bool) -> RotationOutcome:
+    """What a token of its own client means that did not rotate its live session.
+
+    Args:
+        found: The session.
+        presented: The token's generation.
+        stands_at: The session's generation.
+        is_recent: Whether the session was rotated within the leeway.
+    """
+    if presented >= stands_at:
+        return NotRotated(f"session {found.id} stands at {stands_at}, too far behind a token of {presented}")
+    used_since = stands_at - presented
+    if is_recent and used_since == 1:
+        return Retried(found, stands_at)
+    if is_recent and used_since == 2:  # noqa: PLR2004 — a delayed duplicate: its sender got the successor long since
+        return NotRotated(f"session {found.id} was refreshed again since")
+    return Reused(found)
+
+
+def _session(row: Row[*tuple[Any, ...]]) -> Session:
+    return Session(
+        id=row.id,
+        user_id=row.user_id,
+        client_id=row.client_id,
+        scopes=frozenset(row.scope.split()),
+        amr=tuple(row.amr.split()),
+        auth_time=row.auth_time,
+        epoch=row.epoch,
+        device=Device(row.user_agent, row.address),
+        created_at=row.created_at,
+        last_used_at=row.rotated_at,
+        ends_at=row.ends_at,
+    )
