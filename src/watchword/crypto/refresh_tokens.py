@@ -17,7 +17,7 @@ from watchword.crypto.sealing import derive
 
 PREFIX: Final = "wwr_"
 HANDLE_BYTES: Final = 16
-LAST_GENERATION: Final = 2**32 - 1
+LAST_GENERATION: Final = 2**31 - 2  # what a column of 32 bits holds, successor included
 
 _KEY_ID_BYTES: Final = 4
 _MAC_BYTES: Final = 32
@@ -93,7 +93,10 @@ class RefreshTokenKeys:
         if not hmac.compare_digest(hmac.digest(key, signed, "sha256"), mac):
             raise BadRefreshToken("the MAC does not fit")
         handle = signed[_KEY_ID_BYTES : _KEY_ID_BYTES + HANDLE_BYTES]
-        return RefreshToken(handle, struct.unpack(">I", signed[_KEY_ID_BYTES + HANDLE_BYTES :])[0])
+        (generation,) = struct.unpack(">I", signed[_KEY_ID_BYTES + HANDLE_BYTES :])
+        if generation > LAST_GENERATION:
+            raise BadRefreshToken("no session is refreshed so often")
+        return RefreshToken(handle, generation)
 
 
 def _checksum(data: bytes) -> bytes:
