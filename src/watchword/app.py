@@ -16,6 +16,7 @@ from watchword.crypto.keys import KeySet
 from watchword.crypto.passwords import PasswordHasher
 from watchword.crypto.refresh_tokens import RefreshTokenKeys
 from watchword.crypto.sealing import Sealer
+from watchword.deny_list import DenyList
 from watchword.errors import ConfigurationError, NotRunning, StorageDown
 from watchword.events import E, Events, Handler
 from watchword.facades import Sessions, Users
@@ -254,6 +255,10 @@ class Watchword(Generic[P]):
             forget_after=storage.revocations_kept_for.total_seconds(),
         )
         storage.on_revoked(feed.apply)
+        if settings.redis_url is not None:
+            deny_list = DenyList(settings.redis_url.get_secret_value(), issuer=settings.issuer, storage=storage)
+            feed.on_arrival(deny_list.put)
+            await stack.enter_async_context(deny_list.exporting())
         await stack.enter_async_context(feed.following())
         return feed
 

@@ -36,6 +36,9 @@ from watchword.model import Device, Session
 _log: Final = logging.getLogger("watchword.events")
 _CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")
 
+LOG_FIELDS: Final = "watchword_fields"
+"""The attribute of a log record that holds an event's fields, for formatters that write them one by one."""
+
 NOWHERE: Final = Device()
 """Where what host code and the command line do comes from."""
 
@@ -210,7 +213,8 @@ class Events:
     async def emit(self, event: Event) -> None:
         """Log an event and call its handlers. What a handler raises is logged, and changes nothing for the caller."""
         fields = event.fields()
-        _log.info("%s %s", event.name(), " ".join(f"{name}={value!r}" for name, value in fields.items()), extra=fields)
+        text = " ".join(f"{name}={value!r}" for name, value in fields.items())
+        _log.info("%s %s", event.name(), text, extra={LOG_FIELDS: {"event": event.name(), **fields}})
         for cls in type(event).__mro__:
             for handler in self._handlers.get(cls, ()):
                 try:

@@ -55,6 +55,7 @@ class Feed:
         self._arrived: dict[str, int] = {}
         self._expiries: deque[tuple[float, int, str]] = deque()
         self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._on_arrival: Callable[[Sequence[Revocation]], None] = _nobody_listens
 
     @property
     def age(self) -> float:
@@ -73,6 +74,10 @@ class Feed:
         arrived = self._arrived
         return all(arrived.get(key, 0) <= since for key in keys)
 
+    def on_arrival(self, listener: Callable[[Sequence[Revocation]], None]) -> None:
+        """Tell a listener of what arrives, from this process and from others; it may come twice."""
+        self._on_arrival = listener
+
     def apply(self, revocations: Sequence[Revocation]) -> None:
         """Take in what was revoked; what this process revokes is taken in before it answers."""
         for revocation in revocations:
@@ -83,6 +88,8 @@ class Feed:
             if revocation.kind is RevocationKind.EVERYTHING:
                 self._interrupt()
         self._purge()
+        if revocations:
+            self._on_arrival(revocations)
 
     @asynccontextmanager
     async def waiting(self, keys: Iterable[str]) -> AsyncIterator[asyncio.Event]:
@@ -171,3 +178,7 @@ class Feed:
             self._valid_from = max(self._valid_from, position)  # who learned before this arrival cannot tell any more
             if self._arrived.get(key) == position:
                 del self._arrived[key]
+
+
+def _nobody_listens(_revocations: Sequence[Revocation]) -> None:
+    return

@@ -3,11 +3,13 @@
 from typing import Final
 
 from fastapi import FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from watchword.app import Watchword
 from watchword.errors import StorageDown
+from watchword.metrics import Metrics
 
 _MAX_HEADER_BYTES: Final = 65536
 
@@ -20,7 +22,8 @@ def create_app() -> FastAPI:
     """
     auth = Watchword()
     shows_docs = auth.settings.docs_in_production or not auth.settings.is_production
-    app = FastAPI(title="Watchword", openapi_url="/openapi.json" if shows_docs else None)
+    metrics = Metrics(auth, CollectorRegistry())
+    app = FastAPI(title="Watchword", openapi_url="/openapi.json" if shows_docs else None, lifespan=metrics.lifespan)
     auth.install(app)
     app.add_middleware(StrictHeaders)
 
@@ -36,6 +39,12 @@ def create_app() -> FastAPI:
             response.status_code = 503
             return {"status": "the database does not answer"}
         return {"status": "ready"}
+
+    if auth.settings.metrics_in_production or not auth.settings.is_production:
+
+        @app.get("/metrics", include_in_schema=False)
+        async def expose() -> Response:
+            return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
 
     return app
 

@@ -44,6 +44,13 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+class LogFormat(StrEnum):
+    """How a log is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 class SigningAlgorithm(StrEnum):
     """How access tokens are signed (RFC 7518 §3.1)."""
 
@@ -278,6 +285,11 @@ class Settings(BaseSettings):
     )
     docs_in_production: bool = Field(
         default=False, description="Production refuses to start while the app serves its docs, unless this is set."
+    )
+    log_format: LogFormat = Field(
+        default=LogFormat.TEXT,
+        description="How `watchword serve` writes its log: `text`, or `json` with one object a line. Recommended in "
+        "production: `json`.",
     )
     metrics_in_production: bool = Field(
         default=False,

@@ -3,9 +3,12 @@
 import asyncio
 import contextlib
 import copy
+import os
 import signal
 import socket
 import sys
+import tempfile
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, Final
 
@@ -14,8 +17,11 @@ from fastapi import FastAPI
 from watchword.app import Watchword
 from watchword.cli.output import say
 from watchword.errors import ConfigurationError
-from watchword.settings import Settings, load_settings
+from watchword.settings import LogFormat, Settings, load_settings
 
+_NEEDED: Final = ("uvicorn", "httptools", "prometheus_client", "structlog") + (
+    () if sys.platform == "win32" else ("uvloop",)
+)
 _BACKLOG: Final = 2048
 _GRACE_SECONDS: Final = 10
 
@@ -34,7 +40,7 @@ def run_server(host: str, port: int, *, workers: int) -> None:
         _announce(settings, listener)
         end_by_interrupt()
         with contextlib.suppress(KeyboardInterrupt):
-            _run(listener, workers, uvicorn_options(settings.trusted_proxies))
+            _run(listener, workers, settings)
 
 
 def require_uvicorn() -> None:
@@ -44,7 +50,7 @@ def require_uvicorn() -> None:
         ConfigurationError: What it needs is not installed.
     """
     try:
-        for module in ("uvicorn", "httptools") if sys.platform == "win32" else ("uvicorn", "httptools", "uvloop"):
+        for module in _NEEDED:
             import_module(module)
     except ModuleNotFoundError:
         raise ConfigurationError("the server is an extra: install watchword[server]") from None
@@ -107,13 +113,17 @@ def _announce(settings: Settings, listener: socket.socket) -> None:
     sys.stdout.flush()
 
 
-def _run(listener: socket.socket, workers: int, options: dict[str, Any]) -> None:
+def _run(listener: socket.socket, workers: int, settings: Settings) -> None:
     from uvicorn import Config, Server
     from uvicorn.config import STARTUP_FAILURE
     from uvicorn.supervisors import Multiprocess
 
     config = Config(
-        "watchword.serve:create_app", factory=True, workers=workers, log_config=_logging_config(), **options
+        "watchword.serve:create_app",
+        factory=True,
+        workers=workers,
+        log_config=_logging_config(settings.log_format),
+        **uvicorn_options(settings.trusted_proxies),
     )
     if workers == 1:
         try:
@@ -122,16 +132,33 @@ def _run(listener: socket.socket, workers: int, options: dict[str, Any]) -> None
             raise SystemExit(1) from None
     else:
         supervisor = Multiprocess(config, [listener])
-        supervisor.run()
+        with _shared_metrics():
+            supervisor.run()
         if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
             raise SystemExit(1)
 
 
-def _logging_config() -> dict[str, Any]:
+@contextlib.contextmanager
+def _shared_metrics() -> Iterator[None]:
+    """A folder in which workers, which are spawned and so inherit the variable, count together."""
+    from watchword.metrics import MULTIPROCESS
+
+    with tempfile.TemporaryDirectory(prefix="watchword-metrics-", ignore_cleanup_errors=True) as folder:
+        os.environ[MULTIPROCESS] = folder
+        try:
+            yield
+        finally:
+            del os.environ[MULTIPROCESS]
+
+
+def _logging_config(log_format: LogFormat) -> dict[str, Any]:
     from uvicorn.config import LOGGING_CONFIG
 
     config = copy.deepcopy(LOGGING_CONFIG)
     config["filters"] = {"without_query": {"()": "watchword.cli.protocol.WithoutQuery"}}
     config["handlers"]["access"]["filters"] = ["without_query"]
+    if log_format is LogFormat.JSON:
+        for name in config["formatters"]:
+            config["formatters"][name] = {"()": "watchword.cli.logs.json_formatter"}
     config["loggers"]["watchword"] = {"handlers": ["default"], "level": "INFO", "propagate": False}
     return config
