@@ -122,7 +122,8 @@ class DenyList:
 
     async def _export_next(self) -> None:
         try:
-            revocations = await asyncio.wait_for(self._new.get(), _PING_SECONDS)
+            async with asyncio.timeout(_PING_SECONDS):
+                revocations = await self._new.get()
         except TimeoutError:
             await self._redis.ping()
             return

@@ -93,4 +93,5 @@ class RememberingVerifier:
                 else:
                     remaining = principal.expires_at.timestamp() - self._clock()
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(touched.wait(), remaining if self._feed.is_fresh else _RETRY_SECONDS)
+                        async with asyncio.timeout(remaining if self._feed.is_fresh else _RETRY_SECONDS):
+                            await touched.wait()

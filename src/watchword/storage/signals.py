@@ -1,6 +1,7 @@
 """How a process hears of revocations: one dedicated connection that waits for a signal and reads what is new."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -84,10 +85,9 @@ class _PostgresqlReader:
     snapshot: str
 
     async def wait(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self.heard.wait(), seconds)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):  # wait_for of Python 3.11 may swallow a cancellation
+                await self.heard.wait()
 
     async def read(self) -> Sequence[Revocation]:
         self.heard.clear()  # before reading: a signal during the read asks for another
