@@ -148,3 +148,25 @@ def test_a_list_in_a_pipe_has_a_line_for_each_user_however_long(tmp_path: Path) 
 )
 def test_a_schema_check_says_what_to_do(current: str | None, told: str) -> None:
     assert told in describe_state(SchemaState(current))
+
+
+def test_pruning_and_the_end_of_everything_after_a_restored_backup(tmp_path: Path) -> None:
+    run(tmp_path, "users", "create", "a@example.com", "--password-stdin", stdin=PASSWORD)
+    outcome = run(tmp_path, "db", "prune", "--json")
+    assert json.loads(outcome.stdout) == {"sessions": 0, "revocations": 0}
+    assert log_in(tmp_path, PASSWORD) == 200
+    refused = run(tmp_path, "db", "restored", stdin="n\n")
+    assert refused.returncode == 1
+    outcome = run(tmp_path, "db", "restored", "--yes")
+    assert outcome.stdout == "Ended 1 sessions; 1 users log in again.\n"
+    assert log_in(tmp_path, PASSWORD) == 200
+    assert run(tmp_path, "db", "prune").stdout == "Deleted 0 sessions and 0 revocations.\n"
+
+
+@pytest.mark.parametrize("command", [("db", "prune"), ("db", "restored", "--yes")])
+def test_a_database_without_tables_is_one_line_that_says_what_to_run(tmp_path: Path, command: tuple[str, ...]) -> None:
+    outcome = run(tmp_path, *command)
+    assert outcome.returncode == 1
+    assert outcome.stderr == (
+        "watchword: the database has no Watchword tables, 0002 is needed: run `watchword db upgrade`\n"
+    )
