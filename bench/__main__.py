@@ -1,4 +1,4 @@
-"""`python -m bench timing` and `python -m bench isolation`."""
+"""`python -m bench timing`, `isolation` and `revocation`."""
 
 import argparse
 import asyncio
@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.isolation import measure_isolation
+from bench.revocation import measure_revocation
 from bench.server import CORES
 from bench.timing import measure_timing
 
@@ -23,8 +24,10 @@ def main() -> None:
     options = parse_options()
     if options.measurement == "timing":
         rows = asyncio.run(measure_timing(options.tries))
-    else:
+    elif options.measurement == "isolation":
         rows = asyncio.run(measure_isolation(options.seconds))
+    else:
+        rows = measure_revocation(options.tries)
     conditions = describe_conditions()
     if options.json:
         print(json.dumps({**conditions, "rows": rows}, indent=2))
@@ -53,7 +56,9 @@ def parse_options() -> argparse.Namespace:
     timing.add_argument("--tries", type=within(20, 100_000), default=500, metavar="N", help="of each kind; default 500")
     isolation = measurements.add_parser("isolation", help="a guarded GET, idle and while 16 clients log in")
     isolation.add_argument("--seconds", type=within(2, 3600), default=20, metavar="N", help="of each phase; default 20")
-    for measurement in (timing, isolation):
+    revocation = measurements.add_parser("revocation", help="how long another process still takes a revoked token")
+    revocation.add_argument("--tries", type=within(20, 100_000), default=500, metavar="N", help="on each; default 500")
+    for measurement in (timing, isolation, revocation):
         measurement.add_argument("--json", action="store_true", help="print JSON")
     return parser.parse_args()
 
@@ -75,7 +80,7 @@ def describe_conditions() -> dict[str, Any]:
     return {
         "reproduce": " ".join(["python -m bench", *sys.argv[1:]]),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores; server on {CORES[0]}, clients on {CORES[1]}",
-        "software": f"Python {platform.python_version()}, watchword {version('watchword')}, SQLite, one uvicorn worker",
+        "software": f"Python {platform.python_version()}, watchword {version('watchword')}, one worker a server",
         "load average": f"{os.getloadavg()[0]:.2f} at the end" if hasattr(os, "getloadavg") else "unknown",
     }
 

@@ -7,7 +7,7 @@ import socket
 import sqlite3
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,15 +57,18 @@ class Server:
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[Server]:
+async def serving(environment: Mapping[str, str] | None = None) -> AsyncIterator[Server]:
     """Start a server, and end it.
+
+    Args:
+        environment: Settings, such as a database that several servers share; else it has its own.
 
     Raises:
         RuntimeError: It does not start.
     """
     with tempfile.TemporaryDirectory(prefix="watchword-bench-") as directory:
         port = _free_port()
-        process = await _start(directory, port)
+        process = await _start(directory, port, environment or {})
         try:
             async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as client:
                 await _wait(client, process)
@@ -74,10 +77,11 @@ async def serving() -> AsyncIterator[Server]:
             await _stop(process)
 
 
-async def _start(directory: str, port: int) -> asyncio.subprocess.Process:
+async def _start(directory: str, port: int, settings: Mapping[str, str]) -> asyncio.subprocess.Process:
     environment = {name: value for name, value in os.environ.items() if not name.upper().startswith("WATCHWORD_")}
     environment["WATCHWORD_DATABASE_URL"] = f"sqlite+aiosqlite:///{directory}/bench.db"
     environment["WATCHWORD_SECRET"] = secrets.token_urlsafe(32)
+    environment |= settings
     command = ("-m", "uvicorn", "minimal:app", "--app-dir", str(_EXAMPLES), "--port", str(port))
     process = await asyncio.create_subprocess_exec(
         sys.executable, *command, "--no-access-log", "--log-level", "warning", cwd=directory, env=environment

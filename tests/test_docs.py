@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, WebSocket
 from pydantic import BaseModel
+from starlette.websockets import WebSocketDisconnect
+from tests.conftest import Client, make_app, make_settings
 
-from watchword import Watchword
+from watchword import CurrentPrincipal, Watchword
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -29,3 +31,22 @@ def test_the_page_on_guards_runs(monkeypatch: pytest.MonkeyPatch, sqlite_url: st
     for block in blocks:
         exec(compile(block, "guards.md", "exec"), names)  # noqa: S102 — our own page
     assert "ShopUser" in names
+
+
+def test_the_page_on_sessions_runs(sqlite_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", (DOCS / "sessions.md").read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    auth: Watchword[Any] = Watchword(make_settings(sqlite_url, refresh_leeway="0"))
+    app = make_app(auth)
+    names: dict[str, Any] = {"app": app, "auth": auth, "WebSocket": WebSocket, "CurrentPrincipal": CurrentPrincipal}
+    for block in blocks:
+        exec(compile(block, "sessions.md", "exec"), names)  # noqa: S102 — our own page
+    with Client(app) as client:
+        client.sign_up()
+        tokens = client.ask_token().json()
+        headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+        with client.websocket_connect("/live", headers=headers) as socket:
+            for _ in range(2):
+                client.post("/auth/refresh", json={"refresh_token": tokens["refresh_token"]})
+            with pytest.raises(WebSocketDisconnect):
+                socket.receive_text()
+    assert "a stolen refresh token of" in capsys.readouterr().out

@@ -11,10 +11,12 @@ from tests.examples.conftest import BIN, EXAMPLES, Serve, environment
 README = (EXAMPLES.parent / "README.md").read_text("utf-8")
 
 
-def test_the_curl_lines_end_in_the_orders_of_who_logged_in(serve: Serve, empty_folder: Path) -> None:
+def test_the_curl_lines_go_from_sign_up_to_a_token_that_is_refused_after_the_logout(
+    serve: Serve, empty_folder: Path
+) -> None:
     if shutil.which("curl") is None:
         missing("curl")
-    (lines,) = re.findall(r"^```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    lines = "".join(re.findall(r"^```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE))
     client = serve(BIN / "uvicorn", "--app-dir", EXAMPLES, "minimal:app", cwd=empty_folder)
     ran = subprocess.run(
         ["bash", "-euc", lines.replace("localhost:8000", client.base_url.netloc.decode())],
@@ -25,8 +27,9 @@ def test_the_curl_lines_end_in_the_orders_of_who_logged_in(serve: Serve, empty_f
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    (promised,) = re.findall(r"^curl .*# (\{.*\})$", lines, re.MULTILINE)
-    assert ran.stdout.endswith(promised)
+    promised = re.findall(r"# (\{.*\})$", lines, re.MULTILINE)
+    assert len(promised) == 2
+    assert ran.stdout.endswith("".join(promised))
 
 
 def test_its_titled_snippets_are_from_files_that_tests_run() -> None:
