@@ -8,8 +8,8 @@ import pytest
 from fastapi import FastAPI, WebSocket
 from pydantic import BaseModel
 from starlette.websockets import WebSocketDisconnect
-from tests.conftest import Client, make_app, make_settings
 
+from tests.conftest import Client, make_app, make_settings
 from watchword import CurrentPrincipal, Watchword
 
 DOCS = Path(__file__).parents[1] / "docs"
