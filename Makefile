@@ -6,7 +6,7 @@ BIN := .venv/bin
 LOCK := requirements/dev.txt
 WORKERS ?= 2
 
-.PHONY: demo serve test lint format docs lock clean
+.PHONY: demo serve test soak lint format docs lock clean
 
 demo: .venv/ready  ## A real login against a throw-away database, then /docs
 	$(BIN)/watchword demo $(DEMO_ARGS)
@@ -15,6 +15,10 @@ test: .venv/ready  ## The whole suite, on SQLite and PostgreSQL
 	@rm -f .coverage .coverage.*
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report= $(ARGS)
 	@$(BIN)/coverage report --skip-covered --show-missing | tail -n 25
+
+soak: .venv/ready  ## The long forms: 200 kills on each database, any order of sessions at length
+	WATCHWORD_TEST_KILLS=200 $(BIN)/python -m pytest -s -q tests/faults/test_kills.py
+	WATCHWORD_TEST_EXAMPLES=300 $(BIN)/python -m pytest -q tests/http/test_session_machine.py
 
 lint: .venv/ready  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .

@@ -20,6 +20,7 @@ def test_the_curl_lines_go_from_sign_up_to_a_token_that_is_refused_after_the_log
     client = serve(BIN / "uvicorn", "--app-dir", EXAMPLES, "minimal:app", cwd=empty_folder)
     ran = subprocess.run(
         ["bash", "-euc", lines.replace("localhost:8000", client.base_url.netloc.decode())],
+        cwd=empty_folder,
         env=environment(NO_PROXY="*"),
         capture_output=True,
         text=True,

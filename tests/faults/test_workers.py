@@ -1,0 +1,140 @@
+"""F7 and revocation with several workers: one new generation, and a logout that is in force in all of them."""
+
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from tests.conftest import EMAIL, SCOPES, Client, make_app, make_settings
+from tests.faults.servers import KEYS, Chain, KillableServer
+from tests.faults.test_kills import generations
+
+from watchword import Watchword
+
+AT_ONCE = 50
+
+
+@contextmanager
+def four_workers(directory: Path, database_url: str, **settings: str) -> Iterator[KillableServer]:
+    server = KillableServer(directory, database_url, "--workers", "4", **settings)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+@pytest.fixture
+def workers(tmp_path: Path, database_url: str) -> Iterator[KillableServer]:
+    with four_workers(tmp_path, database_url) as server:
+        yield server
+
+
+@pytest.fixture
+def strict_workers(tmp_path: Path, database_url: str) -> Iterator[KillableServer]:
+    with four_workers(tmp_path, database_url, WATCHWORD_REFRESH_LEEWAY="0") as server:
+        yield server
+
+
+def at_once(server: KillableServer, token: str) -> list[Any]:
+    """Many refreshes of one token, each on a connection of its own."""
+
+    def send(_number: int) -> Any:
+        with server.client() as client:
+            return client.post("/auth/refresh", json={"refresh_token": token})
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        return list(threads.map(send, range(AT_ONCE)))
+
+
+def test_f7_parallel_refreshes_over_four_workers_give_one_generation(
+    workers: KillableServer, database_url: str
+) -> None:
+    chain = workers.log_in()
+    for _ in range(3):
+        answers = at_once(workers, chain.refresh_token)
+        assert {answer.status_code for answer in answers} == {200}
+        (successor,) = {answer.json()["refresh_token"] for answer in answers}
+        assert KEYS.decode(successor).generation == chain.generation + 1
+        assert generations(database_url)[chain.handle] == chain.generation + 1
+        chain = Chain(successor, answers[0].json()["access_token"])
+
+
+def test_f7_without_leeway_exactly_one_succeeds_and_the_session_ends(
+    strict_workers: KillableServer, database_url: str
+) -> None:
+    chain = strict_workers.log_in()
+    answers = at_once(strict_workers, chain.refresh_token)
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 400: AT_ONCE - 1}
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 400} == {"invalid_grant"}
+    assert chain.handle not in generations(database_url)
+
+
+@pytest.mark.parametrize("leeway", ["30s", "0"])
+def test_f7_parallel_refreshes_in_one_process(database_url: str, leeway: str) -> None:
+    auth: Watchword[Any] = Watchword(make_settings(database_url, refresh_leeway=leeway), scopes=SCOPES)
+    with Client(make_app(auth)) as client:
+        client.sign_up()
+        token = client.ask_token().json()["refresh_token"]
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            answers = list(
+                threads.map(lambda _: client.post("/auth/refresh", json={"refresh_token": token}), range(AT_ONCE))
+            )
+    statuses = Counter(answer.status_code for answer in answers)
+    assert statuses == ({200: AT_ONCE} if leeway == "30s" else {200: 1, 400: AT_ONCE - 1})
+    assert len({answer.json()["refresh_token"] for answer in answers if answer.status_code == 200}) == 1
+
+
+def statuses(server: KillableServer, chain: Chain, *, connections: int = 40) -> Counter[int]:
+    """What new connections get, which the workers share among them."""
+
+    def ask(_number: int) -> int:
+        return httpx2.get(f"{server.base}/auth/me", headers=chain.headers, trust_env=False, timeout=30).status_code
+
+    with ThreadPoolExecutor(8) as threads:
+        return Counter(threads.map(ask, range(connections)))
+
+
+def log_out(server: KillableServer, chain: Chain) -> None:
+    with server.client() as client:
+        assert client.post("/auth/logout", headers=chain.headers).status_code == 204
+
+
+def log_out_everywhere(server: KillableServer, chain: Chain) -> None:
+    with server.client() as client:
+        answer = client.delete("/auth/sessions", params={"everywhere": "true"}, headers=chain.headers)
+        assert answer.status_code == 204
+
+
+def revoke_the_token(server: KillableServer, chain: Chain) -> None:
+    with server.client() as client:
+        assert client.post("/auth/revoke", data={"token": chain.access_token}).status_code == 200
+
+
+def disable_from_the_command_line(server: KillableServer, _chain: Chain) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "watchword", "users", "disable", EMAIL],
+        cwd=server.directory,
+        env=server.environment,
+        check=True,
+        capture_output=True,
+    )
+
+
+def test_row_19_what_one_worker_or_the_command_line_ends_is_ended_in_all(workers: KillableServer) -> None:
+    ends: list[Callable[[KillableServer, Chain], None]] = [
+        log_out, revoke_the_token, log_out_everywhere, disable_from_the_command_line,
+    ]  # fmt: skip
+    for end in ends:
+        chain = workers.log_in()
+        assert statuses(workers, chain) == {200: 40}, end.__name__
+        end(workers, chain)
+        time.sleep(1.0)  # WATCHWORD_REVOCATION_STALENESS
+        assert statuses(workers, chain) == {401: 40}, end.__name__
