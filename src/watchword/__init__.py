@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         requires,
         requires_recent_login,
     )
-    from watchword.model import Principal, Profile, User
+    from watchword.model import Device, Principal, Profile, Session, User
     from watchword.settings import Settings
     from watchword.storage.tables import user_id_column
 
@@ -40,6 +40,8 @@ __all__ = [
     "User",
     "Profile",
     "Principal",
+    "Session",
+    "Device",
     "CurrentUser",
     "CurrentPrincipal",
     "current_user",
@@ -64,7 +66,7 @@ __all__ = [
 _HOMES = {
     "watchword.app": {"Watchword"},
     "watchword.settings": {"Settings"},
-    "watchword.model": {"User", "Profile", "Principal"},
+    "watchword.model": {"User", "Profile", "Principal", "Session", "Device"},
     "watchword.guard.dependencies": {
         "CurrentUser",
         "CurrentPrincipal",

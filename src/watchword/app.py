@@ -1,77 +1,28 @@
-"""`Watchword`: the composition root. Everything is built here, once, and handed what it needs."""
+"""`Watchword`: what a host sees. It joins an app's routes, lifespan and documentation."""
 
-import logging
 import sys
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, Final, Generic, cast
 
 from fastapi import APIRouter, FastAPI
 from starlette.routing import Match, Mount
 from starlette.types import Message, Receive, Scope, Send
 
-from watchword.crypto.keys import KeySet
-from watchword.crypto.passwords import PasswordHasher
-from watchword.crypto.refresh_tokens import RefreshTokenKeys
-from watchword.crypto.sealing import Sealer
-from watchword.deny_list import DenyList
+from watchword.assembly import Assembled, assemble
 from watchword.errors import ConfigurationError, NotRunning, StorageDown
 from watchword.events import E, Events, Handler
 from watchword.facades import Sessions, Users
 from watchword.feed import Feed
-from watchword.flows.change_password import ChangePassword
-from watchword.flows.delete_user import DeleteUser
-from watchword.flows.end_sessions import EndSessions
-from watchword.flows.find_user import FindUser
-from watchword.flows.introspect_token import IntrospectToken
-from watchword.flows.list_sessions import ListSessions
-from watchword.flows.prune import Prune, pruning
-from watchword.flows.register import Register
-from watchword.flows.revoke_token import RevokeToken
-from watchword.flows.set_active import SetActive
-from watchword.flows.update_profile import UpdateProfile
-from watchword.grants import password, refresh_token
-from watchword.grants.password import PasswordGrant
-from watchword.grants.refresh_token import RefreshTokenGrant
 from watchword.guard.remembered import RememberingVerifier
 from watchword.guard.running import STATE_KEY
 from watchword.http import account, jwks, revocation, sessions, token
 from watchword.http.openapi import has_absolute_server, relative_url, write_security_scheme
 from watchword.http.use_cases import UseCases
-from watchword.identity.authenticate_client import AuthenticateClient
-from watchword.identity.authenticate_user import AuthenticateUser
-from watchword.identity.failure_time import FailureTime
-from watchword.identity.hashing import HashingPool
-from watchword.identity.issue import IssueTokens, TokenRules
-from watchword.identity.keyring import open_keyring
 from watchword.identity.open_session import OpenSession
-from watchword.identity.password_policy import PasswordPolicy
 from watchword.identity.scopes import ScopeCatalogue
-from watchword.identity.secret_file import development_secret
-from watchword.identity.verify import VerifyCredential
 from watchword.model import P, Profile
-from watchword.settings import Settings, SigningAlgorithm, check_scopes, load_settings
-from watchword.storage import Database, open_database
-from watchword.storage.schema import require_current, upgrade
-from watchword.storage.sessions import Lifetimes
-from watchword.storage.signals import signals_of
-
-_log: Final = logging.getLogger("watchword")
-
-
-@dataclass(frozen=True, slots=True)
-class _Built(Generic[P]):
-    """What exists between start and end."""
-
-    use_cases: UseCases
-    verify_credential: RememberingVerifier
-    open_session: OpenSession
-    users: Users[P]
-    sessions: Sessions
-    storage: Database
-    feed: Feed
+from watchword.settings import Settings, check_scopes, load_settings
 
 
 class Watchword(Generic[P]):
@@ -107,7 +58,7 @@ class Watchword(Generic[P]):
         self._scopes: Final = ScopeCatalogue({**self.settings.scopes, **(scopes or {})})
         self._events: Final = Events()
         self._app: FastAPI | None = None
-        self._running: _Built[P] | None = None
+        self._running: Assembled[P] | None = None
 
     def install(self, app: FastAPI) -> None:
         """Give an app the endpoints, the lifespan and Swagger's Authorize button. Before or after the app's own routes.
@@ -142,7 +93,9 @@ class Watchword(Generic[P]):
         async with AsyncExitStack() as stack:
             self._refuse_open_docs(app)
             try:
-                self._running = await self._build(stack)
+                self._running = await assemble(
+                    self.settings, profile=self.profile, scopes=self._scopes, events=self._events, stack=stack
+                )
             except StorageDown as error:
                 raise error.at_startup() from None
             try:
@@ -214,103 +167,10 @@ class Watchword(Generic[P]):
         return self._built.feed
 
     @property
-    def _built(self) -> _Built[P]:
+    def _built(self) -> Assembled[P]:
         if self._running is None:
             raise NotRunning("Watchword has not started: it runs within the app's lifespan")
         return self._running
-
-    async def _build(self, stack: AsyncExitStack) -> _Built[P]:
-        settings = self.settings
-        storage = open_database(settings)
-        stack.push_async_callback(storage.close)
-        if settings.is_production:
-            await require_current(storage)
-        else:
-            await upgrade(storage)
-        secrets = [secret.get_secret_value() for secret in settings.secret] or [development_secret(settings)]
-        keyed = [secret.encode() for secret in secrets]
-        keys = await open_keyring(
-            storage,
-            Sealer.from_secrets(keyed),
-            {SigningAlgorithm.ES256, SigningAlgorithm.RS256, settings.access_token_algorithm},
-        )
-        hashing = HashingPool(
-            PasswordHasher(settings.password_cost),
-            threads=settings.hashing_threads,
-            queue=settings.hashing_queue,
-        )
-        stack.callback(hashing.close)
-        feed = await self._follow_revocations(storage, stack)
-        await stack.enter_async_context(pruning(Prune(storage)))
-        return self._compose(storage, keys, RefreshTokenKeys.from_secrets(keyed), hashing, feed)
-
-    async def _follow_revocations(self, storage: Database, stack: AsyncExitStack) -> Feed:
-        settings = self.settings
-        # A connection of its own: the pool of the requests may be in use to the last one.
-        followed = storage if storage.is_in_memory else open_database(settings, direct=True)
-        stack.push_async_callback(followed.close)
-        feed = Feed(
-            signals_of(followed),
-            staleness=settings.revocation_staleness.total_seconds(),
-            forget_after=storage.revocations_kept_for.total_seconds(),
-        )
-        storage.on_revoked(feed.apply)
-        if settings.redis_url is not None:
-            deny_list = DenyList(settings.redis_url.get_secret_value(), issuer=settings.issuer, storage=storage)
-            feed.on_arrival(deny_list.put)
-            await stack.enter_async_context(deny_list.exporting())
-        await stack.enter_async_context(feed.following())
-        return feed
-
-    def _compose(
-        self, storage: Database, keys: KeySet, refresh_keys: RefreshTokenKeys, hashing: HashingPool, feed: Feed
-    ) -> _Built[P]:
-        settings, events = self.settings, self._events
-        rules = TokenRules(
-            settings.issuer,
-            settings.audience,
-            settings.access_token_lifetime,
-            settings.access_token_algorithm,
-        )
-        issue = IssueTokens(keys, refresh_keys, rules, time.time)
-        verify = VerifyCredential(storage, keys, rules, settings.clock_leeway.total_seconds(), time.time)
-        lifetimes = Lifetimes(settings.refresh_idle_lifetime, settings.refresh_absolute_lifetime)
-        open_session = OpenSession(storage, issue, lifetimes, events)
-        policy = PasswordPolicy(settings.password_min_length)
-        register = Register(storage, hashing, policy, self.profile, events)
-        update_profile = UpdateProfile(storage, self.profile)
-        delete_user = DeleteUser(storage, events)
-        list_sessions, end_sessions = ListSessions(storage), EndSessions(storage, events)
-        authenticate_user = AuthenticateUser(storage, hashing, FailureTime(storage, hashing))
-        return _Built(
-            use_cases=UseCases(
-                authenticate_client=AuthenticateClient(),
-                grants={
-                    password.NAME: PasswordGrant(authenticate_user, self._scopes, open_session, events),
-                    refresh_token.NAME: RefreshTokenGrant(
-                        storage, refresh_keys, issue, events, lifetimes.idle, settings.refresh_leeway
-                    ),
-                },
-                register=register,
-                update_profile=update_profile,
-                change_password=ChangePassword(storage, hashing, policy, events),
-                delete_user=delete_user,
-                list_sessions=list_sessions,
-                end_sessions=end_sessions,
-                revoke_token=RevokeToken(storage, refresh_keys, verify, events, time.time),
-                introspect_token=IntrospectToken(storage, refresh_keys, verify, rules),
-                jwks=keys.jwks(),
-                https_only=settings.is_production,
-            ),
-            verify_credential=RememberingVerifier(verify, feed, size=settings.remembered_tokens),
-            open_session=open_session,
-            storage=storage,
-            feed=feed,
-            users=Users(
-                self.profile, register, FindUser(storage), update_profile, SetActive(storage, events), delete_user
-            ),
-            sessions=Sessions(list_sessions, end_sessions),
-        )
 
     def _include_routes(self, app: FastAPI) -> None:
         routes = APIRouter(prefix=self.settings.prefix)

@@ -127,6 +127,8 @@ class DenyList:
         except TimeoutError:
             await self._redis.ping()
             return
+        if any(revocation.kind is RevocationKind.EVERYTHING for revocation in revocations):
+            await self._fill()
         kept_for = self._storage.revocations_kept_for.total_seconds()
         await self._write((revocation, kept_for) for revocation in revocations)
 

@@ -22,6 +22,7 @@ _log: Final = logging.getLogger("watchword.feed")
 _POLLS_PER_STALENESS: Final = 4
 _SHORTEST_TIMEOUT: Final = 1.0
 _RETRY_SECONDS: Final = 0.2
+_ANYTHING: Final = Revocation(RevocationKind.EVERYTHING, "")
 
 
 class Feed:
@@ -75,7 +76,10 @@ class Feed:
         return all(arrived.get(key, 0) <= since for key in keys)
 
     def on_arrival(self, listener: Callable[[Sequence[Revocation]], None]) -> None:
-        """Tell a listener of what arrives, from this process and from others; it may come twice."""
+        """Tell a listener of what arrives, from this process and from others; it may come twice.
+
+        After an interruption `EVERYTHING` arrives: anything may have been missed.
+        """
         self._on_arrival = listener
 
     def apply(self, revocations: Sequence[Revocation]) -> None:
@@ -149,6 +153,7 @@ class Feed:
                     # It stands at what is visible now. What was missed is in the tables: nothing from before is
                     # believed, so each credential is verified there again.
                     self._interrupt()
+                    self._on_arrival([_ANYTHING])
                     return stack.pop_all(), reader
 
     async def _catch_up(self, reader: Reader) -> None:

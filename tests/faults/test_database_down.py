@@ -4,6 +4,7 @@ import asyncio
 import socket
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ def assert_down(client: Client, headers: dict[str, str]) -> None:
     assert int(answer.headers["retry-after"]) >= 1
     answer = client.post("/auth/users", json={"email": "new@example.com", "password": PASSWORD})
     assert (answer.status_code, answer.json()["code"]) == (503, "temporarily_unavailable")
+    answer = client.post("/auth/logout", headers=headers)
+    assert answer.status_code == 503, answer.text
 
 
 def assert_up(client: Client, headers: dict[str, str]) -> None:
@@ -110,6 +113,29 @@ def test_postgresql_is_cut_off_and_comes_back(postgresql_url: str, switch: Switc
         for _ in range(3):
             assert_down(client, headers)
         switch.mend()
+        assert_up(client, headers)
+
+
+def test_f1_remembered_tokens_are_let_in_until_the_bound_and_a_refresh_is_asked_again(
+    postgresql_url: str, switch: Switch
+) -> None:
+    name = PostgreSQL.name_of(postgresql_url)
+    url = f"postgresql+asyncpg://postgres@127.0.0.1:{switch.port}/{name}"
+    with Client(make_app(Watchword(make_settings(url)))) as client:
+        client.sign_up()
+        tokens = client.ask_token().json()
+        headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+        assert client.get("/mine", headers=headers).status_code == 200
+        switch.cut()
+        refused_at = time.monotonic() + 1.2  # WATCHWORD_REVOCATION_STALENESS, and a margin for this machine
+        while time.monotonic() < refused_at:
+            assert client.get("/mine", headers=headers).status_code in {200, 503}
+        assert_down(client, headers)
+        refresh = {"refresh_token": tokens["refresh_token"]}
+        answer = client.post("/auth/refresh", json=refresh)
+        assert (answer.status_code, answer.json()["code"]) == (503, "temporarily_unavailable")
+        switch.mend()
+        assert client.post("/auth/refresh", json=refresh).status_code == 200
         assert_up(client, headers)
 
 

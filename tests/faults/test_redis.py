@@ -14,6 +14,7 @@ from uuid import UUID
 
 import pytest
 from redis.asyncio import Redis
+from sqlalchemy import text
 from tests.conftest import PASSWORD, make_settings, missing
 
 from watchword import ConfigurationError, Watchword
@@ -156,6 +157,25 @@ async def test_a_redis_that_was_killed_is_filled_again_with_all_that_is_in_force
         await appears(redis_server, f"{ISSUER}:revoked:sid:{second}")
         third = await end(auth, after)
         await appears(redis_server, f"{ISSUER}:revoked:sid:{third}")
+
+
+async def test_what_was_revoked_while_the_feed_was_interrupted_is_exported_when_it_is_back(
+    start: Start, postgresql_url: str, redis_server: RedisServer
+) -> None:
+    async with start(postgresql_url) as without, start(postgresql_url, redis_url=redis_server.url) as auth:
+        _, principal = await log_in(without)
+        await appears_nothing(redis_server)
+        async with auth.open_session.storage.connection() as connection:
+            listeners = "FROM pg_stat_activity WHERE query LIKE '%pg_current_snapshot%' AND pid <> pg_backend_pid()"
+            ours = "AND datname = current_database()"
+            await connection.execute(text(f"SELECT count(pg_terminate_backend(pid)) {listeners} {ours}"))
+        session_id = await end(without, principal)  # nobody who exports is told
+        await appears(redis_server, f"{ISSUER}:revoked:sid:{session_id}")
+
+
+async def appears_nothing(server: RedisServer) -> None:
+    async with looking_into(server) as redis:
+        assert await redis.keys("*") == []
 
 
 async def test_without_redis_it_starts_says_so_once_and_no_revoked_token_is_let_in(

@@ -16,6 +16,7 @@ from watchword import (
     EmailTaken,
     Principal,
     Profile,
+    Session,
     Settings,
     User,
     Watchword,
@@ -25,6 +26,7 @@ from watchword import (
     requires_recent_login,
     user_id_column,
 )
+from watchword.events import Event, SessionReused
 from watchword.testing.plugin import AsUser
 
 
@@ -78,6 +80,25 @@ async def live(socket: WebSocket, user: AppUser) -> None:
     await socket.send_text(user.profile.nickname)
 
 
+async def warn(event: SessionReused) -> None:
+    assert_type(event.user_id, UUID)
+
+
+def count(event: Event) -> None:
+    print(event.name(), event.fields())
+
+
+auth.on(SessionReused, warn)
+auth.on(SessionReused, count)
+auth.on(Event, count)
+
+
+@app.websocket("/stay")
+async def stay(socket: WebSocket, principal: CurrentPrincipal) -> None:
+    await socket.accept()
+    await principal.ended()
+
+
 async def host_code(user_id: UUID) -> str:
     assert_type(await auth.users.get(user_id), User[AppProfile] | None)
     assert_type(await plain.users.find("alice@example.com"), User[Profile] | None)
@@ -88,6 +109,11 @@ async def host_code(user_id: UUID) -> str:
     assert_type(user, User[AppProfile])
     for each in await auth.users.page(limit=10):
         assert_type(each.profile.nickname, str)
+    for session in await auth.sessions.list(user.id):
+        assert_type(session, Session)
+        assert_type(session.device.address, str | None)
+        await auth.sessions.end(user.id, session.id)
+    await auth.sessions.end_all(user.id)
     await auth.users.delete(user.id)
     return user.profile.nickname
 

@@ -6,6 +6,7 @@ from fastapi import FastAPI, Security
 from pydantic import BaseModel
 
 from watchword import CurrentPrincipal, CurrentUser, User, Watchword, current_user, requires, requires_recent_login
+from watchword.events import SessionReused, UserDisabled
 from watchword.testing.plugin import AsUser
 
 
@@ -27,6 +28,14 @@ Watchword(scopes=["orders:read"])  # type: ignore[arg-type]
 auth.install()  # type: ignore[call-arg]
 requires(["orders:read"])  # type: ignore[arg-type]
 requires_recent_login(5)  # type: ignore[call-arg]
+
+
+def of_users(event: UserDisabled) -> None:
+    print(event.session_id)  # type: ignore[attr-defined]
+
+
+auth.on(SessionReused, of_users)  # type: ignore[arg-type]
+auth.on("session_reused", print)  # type: ignore[arg-type]
 
 
 async def guarded(user: CurrentUser, mine: AppUser, principal: CurrentPrincipal) -> None:

@@ -1,0 +1,158 @@
+"""The composition root: everything is built here, once, and handed what it needs."""
+
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Generic
+
+from watchword.crypto.passwords import PasswordHasher
+from watchword.crypto.refresh_tokens import RefreshTokenKeys
+from watchword.crypto.sealing import Sealer
+from watchword.deny_list import DenyList
+from watchword.events import Events
+from watchword.facades import Sessions, Users
+from watchword.feed import Feed
+from watchword.flows.change_password import ChangePassword
+from watchword.flows.delete_user import DeleteUser
+from watchword.flows.end_sessions import EndSessions
+from watchword.flows.find_user import FindUser
+from watchword.flows.introspect_token import IntrospectToken
+from watchword.flows.list_sessions import ListSessions
+from watchword.flows.prune import Prune, pruning
+from watchword.flows.register import Register
+from watchword.flows.revoke_token import RevokeToken
+from watchword.flows.set_active import SetActive
+from watchword.flows.update_profile import UpdateProfile
+from watchword.grants import password, refresh_token
+from watchword.grants.password import PasswordGrant
+from watchword.grants.refresh_token import RefreshTokenGrant
+from watchword.guard.remembered import RememberingVerifier
+from watchword.http.use_cases import UseCases
+from watchword.identity.authenticate_client import AuthenticateClient
+from watchword.identity.authenticate_user import AuthenticateUser
+from watchword.identity.failure_time import FailureTime
+from watchword.identity.hashing import HashingPool
+from watchword.identity.issue import IssueTokens, TokenRules
+from watchword.identity.keyring import open_keyring
+from watchword.identity.open_session import OpenSession
+from watchword.identity.password_policy import PasswordPolicy
+from watchword.identity.scopes import ScopeCatalogue
+from watchword.identity.secret_file import development_secret
+from watchword.identity.verify import VerifyCredential
+from watchword.model import P
+from watchword.settings import Settings, SigningAlgorithm
+from watchword.storage import Database, open_database
+from watchword.storage.schema import require_current, upgrade
+from watchword.storage.sessions import Lifetimes
+from watchword.storage.signals import signals_of
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled(Generic[P]):
+    """What exists between start and end."""
+
+    use_cases: UseCases
+    verify_credential: RememberingVerifier
+    open_session: OpenSession
+    users: Users[P]
+    sessions: Sessions
+    storage: Database
+    feed: Feed
+
+
+async def assemble(
+    settings: Settings, *, profile: type[P], scopes: ScopeCatalogue, events: Events, stack: AsyncExitStack
+) -> Assembled[P]:
+    """Open the database and the keys, start what runs in the background, and build the use cases.
+
+    Args:
+        settings: What is in force.
+        profile: The host's model of a profile.
+        scopes: What the host declares.
+        events: Who wants to hear of what.
+        stack: Ends it all.
+
+    Raises:
+        ConfigurationError: It cannot start; the message says what to set or run.
+        StorageDown: The database does not answer.
+    """
+    storage = open_database(settings)
+    stack.push_async_callback(storage.close)
+    if settings.is_production:
+        await require_current(storage)
+    else:
+        await upgrade(storage)
+    secrets = [secret.get_secret_value() for secret in settings.secret] or [development_secret(settings)]
+    keyed = [secret.encode() for secret in secrets]
+    keys = await open_keyring(
+        storage,
+        Sealer.from_secrets(keyed),
+        {SigningAlgorithm.ES256, SigningAlgorithm.RS256, settings.access_token_algorithm},
+    )
+    hashing = HashingPool(
+        PasswordHasher(settings.password_cost), threads=settings.hashing_threads, queue=settings.hashing_queue
+    )
+    stack.callback(hashing.close)
+    feed = await _follow_revocations(settings, storage, stack)
+    await stack.enter_async_context(pruning(Prune(storage)))
+
+    rules = TokenRules(
+        settings.issuer, settings.audience, settings.access_token_lifetime, settings.access_token_algorithm
+    )
+    refresh_keys = RefreshTokenKeys.from_secrets(keyed)
+    issue = IssueTokens(keys, refresh_keys, rules, time.time)
+    verify = VerifyCredential(storage, keys, rules, settings.clock_leeway.total_seconds(), time.time)
+    open_session = OpenSession(
+        storage, issue, Lifetimes(settings.refresh_idle_lifetime, settings.refresh_absolute_lifetime), events
+    )
+    authenticate_user = AuthenticateUser(storage, hashing, FailureTime(storage, hashing))
+    policy = PasswordPolicy(settings.password_min_length)
+    register = Register(storage, hashing, policy, profile, events)
+    update_profile = UpdateProfile(storage, profile)
+    delete_user = DeleteUser(storage, events)
+    list_sessions, end_sessions = ListSessions(storage), EndSessions(storage, events)
+    return Assembled(
+        use_cases=UseCases(
+            authenticate_client=AuthenticateClient(),
+            grants={
+                password.NAME: PasswordGrant(authenticate_user, scopes, open_session, events),
+                refresh_token.NAME: RefreshTokenGrant(
+                    storage, refresh_keys, issue, events, settings.refresh_idle_lifetime, settings.refresh_leeway
+                ),
+            },
+            register=register,
+            update_profile=update_profile,
+            change_password=ChangePassword(storage, hashing, policy, events),
+            delete_user=delete_user,
+            list_sessions=list_sessions,
+            end_sessions=end_sessions,
+            revoke_token=RevokeToken(storage, refresh_keys, verify, events, time.time),
+            introspect_token=IntrospectToken(storage, refresh_keys, verify, rules),
+            jwks=keys.jwks(),
+            https_only=settings.is_production,
+        ),
+        verify_credential=RememberingVerifier(verify, feed, size=settings.remembered_tokens),
+        open_session=open_session,
+        storage=storage,
+        feed=feed,
+        users=Users(profile, register, FindUser(storage), update_profile, SetActive(storage, events), delete_user),
+        sessions=Sessions(list_sessions, end_sessions),
+    )
+
+
+async def _follow_revocations(settings: Settings, storage: Database, stack: AsyncExitStack) -> Feed:
+    # A connection of its own: the pool of the requests may be in use to the last one.
+    followed = storage if storage.is_in_memory else open_database(settings, direct=True)
+    stack.push_async_callback(followed.close)
+    feed = Feed(
+        signals_of(followed),
+        staleness=settings.revocation_staleness.total_seconds(),
+        forget_after=storage.revocations_kept_for.total_seconds(),
+    )
+    storage.on_revoked(feed.apply)
+    if settings.redis_url is not None:
+        deny_list = DenyList(settings.redis_url.get_secret_value(), issuer=settings.issuer, storage=storage)
+        feed.on_arrival(deny_list.put)
+        await stack.enter_async_context(deny_list.exporting())
+    await stack.enter_async_context(feed.following())
+    return feed
