@@ -18,7 +18,7 @@ test: .venv/ready  ## The whole suite, on SQLite and PostgreSQL
 
 soak: .venv/ready  ## The long forms: 200 kills on each database, any order of sessions at length
 	WATCHWORD_TEST_KILLS=200 $(BIN)/python -m pytest -s -q tests/faults/test_kills.py
-	WATCHWORD_TEST_EXAMPLES=300 $(BIN)/python -m pytest -q tests/http/test_session_machine.py
+	WATCHWORD_TEST_EXAMPLES=150 $(BIN)/python -m pytest -q tests/http/test_session_machine.py
 
 lint: .venv/ready  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .

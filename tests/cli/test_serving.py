@@ -1,13 +1,14 @@
 """`watchword serve` at its edges: start-up that cannot be, requests without end, what the log holds."""
 
 import asyncio
+import json
 import socket
 import sys
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
-from tests.cli.processes import LOG, SECRET, call, run, serving
+from tests.cli.processes import LOG, PASSWORD, PRODUCTION, SECRET, call, run, serving
 
 from watchword.errors import StorageDown
 from watchword.serve import create_app
@@ -106,3 +107,33 @@ def test_readiness_follows_the_database_and_liveness_does_not(tmp_path: Path, mo
         monkeypatch.setattr("watchword.storage.database.Database.ping", away)
         assert client.get("/health/ready").status_code == 503
         assert client.get("/health/live").status_code == 200
+
+
+def test_the_json_log_is_one_object_a_line_and_tells_of_a_login(tmp_path: Path) -> None:
+    with serving(tmp_path, WATCHWORD_LOG_FORMAT="json") as base:
+        body = json.dumps({"email": "a@example.com", "password": PASSWORD}).encode()
+        assert call("POST", f"{base}/auth/users", body, Content_Type="application/json")[0] == 201
+    lines = [line for line in (tmp_path / LOG).read_text().splitlines() if line.startswith("{")]
+    events = [json.loads(line) for line in lines]
+    (registered,) = [event for event in events if event["event"] == "user_registered"]
+    assert registered["logger"] == "watchword.events"
+    assert registered["address"] == "127.0.0.1"
+    assert any("POST /auth/users" in event["event"] for event in events), "the access log is JSON too"
+
+
+@pytest.mark.parametrize(
+    ("settings", "status"),
+    [({}, 200), (PRODUCTION, 404), ({**PRODUCTION, "WATCHWORD_METRICS_IN_PRODUCTION": "true"}, 200)],
+    ids=["development", "production", "asked for"],
+)
+def test_metrics_are_not_exposed_in_production_unless_asked(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], status: int
+) -> None:
+    for name, value in {**settings, "WATCHWORD_DATABASE_URL": sqlite_url, "WATCHWORD_SECRET": SECRET}.items():
+        monkeypatch.setenv(name, value)
+    with TestClient(create_app()) as client:
+        answer = client.get("/metrics")
+        assert answer.status_code == status
+        if status == 200:
+            assert answer.headers["content-type"].startswith("text/plain; version=")
+            assert "watchword_revocation_feed_age_seconds" in answer.text

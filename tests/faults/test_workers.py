@@ -65,6 +65,9 @@ def test_f7_parallel_refreshes_over_four_workers_give_one_generation(
         assert KEYS.decode(successor).generation == chain.generation + 1
         assert generations(database_url)[chain.handle] == chain.generation + 1
         chain = Chain(successor, answers[0].json()["access_token"])
+    metrics = httpx2.get(f"{workers.base}/metrics", trust_env=False).text
+    assert 'watchword_refreshes_total{outcome="rotated"} 3.0' in metrics, "all workers count together"
+    assert f'watchword_refreshes_total{{outcome="retried"}} {3.0 * (AT_ONCE - 1)}' in metrics
 
 
 def test_f7_without_leeway_exactly_one_succeeds_and_the_session_ends(
