@@ -182,7 +182,8 @@ class Settings(BaseSettings):
         default=(),
         description="One secret of at least 32 bytes, or several separated by spaces: the first seals, all unseal. "
         "It encrypts "
-        "the signing keys in the database and makes refresh tokens. Development makes one and keeps it in a file beside the database; "
+        "the signing keys in the database and makes refresh tokens. Development makes one and keeps it in a file beside "
+        "the database; "
         "production "
         "requires it. Make one with `python -c 'import secrets; print(secrets.token_urlsafe(32))'`.",
     )
