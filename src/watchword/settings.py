@@ -181,8 +181,9 @@ class Settings(BaseSettings):
     secret: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         default=(),
         description="One secret of at least 32 bytes, or several separated by spaces: the first seals, all unseal. "
-        "It encrypts the signing keys in the database and makes refresh tokens. Development makes one and keeps it in a "
-        "file beside the database; production requires it. Make one with `python -c 'import secrets; print(secrets.token_urlsafe(32))'`.",
+        "It encrypts the signing keys in the database and makes refresh tokens. Development makes one and keeps it in "
+        "a file beside the database; production requires it. Make one with "
+        "`python -c 'import secrets; print(secrets.token_urlsafe(32))'`.",
     )
     issuer: str = Field(
         default="",
