@@ -16,6 +16,7 @@ from tests.conftest import CHEAP_HASH, EMAIL, PASSWORD
 
 from watchword.crypto.refresh_tokens import RefreshTokenKeys
 
+NO_TLS = False  # loading certificates would take longer than the request
 KEYS = RefreshTokenKeys.from_secrets([SECRET.encode()])
 
 
@@ -51,7 +52,10 @@ class KillableServer:
         deadline = time.monotonic() + 60
         while True:
             try:
-                if httpx2.get(f"{self.base}/health/ready", timeout=5, trust_env=False).status_code == 200:
+                if (
+                    httpx2.get(f"{self.base}/health/ready", timeout=5, trust_env=False, verify=NO_TLS).status_code
+                    == 200
+                ):
                     return
             except httpx2.TransportError:
                 assert time.monotonic() < deadline, "it does not start"
@@ -67,7 +71,7 @@ class KillableServer:
 
     def client(self) -> httpx2.Client:
         """A client with connections of its own."""
-        return httpx2.Client(base_url=self.base, timeout=30, trust_env=False)
+        return httpx2.Client(base_url=self.base, timeout=30, trust_env=False, verify=NO_TLS)
 
     def log_in(self) -> "Chain":
         """A new session of the one user."""

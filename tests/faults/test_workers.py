@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from tests.conftest import EMAIL, SCOPES, Client, make_app, make_settings
 from tests.faults.servers import KEYS, Chain, KillableServer
@@ -65,7 +64,8 @@ def test_f7_parallel_refreshes_over_four_workers_give_one_generation(
         assert KEYS.decode(successor).generation == chain.generation + 1
         assert generations(database_url)[chain.handle] == chain.generation + 1
         chain = Chain(successor, answers[0].json()["access_token"])
-    metrics = httpx2.get(f"{workers.base}/metrics", trust_env=False).text
+    with workers.client() as client:
+        metrics = client.get("/metrics").text
     assert 'watchword_refreshes_total{outcome="rotated"} 3.0' in metrics, "all workers count together"
     assert f'watchword_refreshes_total{{outcome="retried"}} {3.0 * (AT_ONCE - 1)}' in metrics
 
@@ -99,7 +99,8 @@ def statuses(server: KillableServer, chain: Chain, *, connections: int = 40) -> 
     """What new connections get, which the workers share among them."""
 
     def ask(_number: int) -> int:
-        return httpx2.get(f"{server.base}/auth/me", headers=chain.headers, trust_env=False, timeout=30).status_code
+        with server.client() as client:
+            return client.get("/auth/me", headers=chain.headers).status_code
 
     with ThreadPoolExecutor(8) as threads:
         return Counter(threads.map(ask, range(connections)))
