@@ -52,11 +52,9 @@ class KillableServer:
         deadline = time.monotonic() + 60
         while True:
             try:
-                if (
-                    httpx2.get(f"{self.base}/health/ready", timeout=5, trust_env=False, verify=NO_TLS).status_code
-                    == 200
-                ):
-                    return
+                with self.client() as client:
+                    if client.get("/health/ready").status_code == 200:
+                        return
             except httpx2.TransportError:
                 assert time.monotonic() < deadline, "it does not start"
                 assert self.process.poll() is None, (self.directory / "server-log").read_text()

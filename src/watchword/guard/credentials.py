@@ -1,5 +1,6 @@
 """Where a request carries its token (RFC 6750 §2): one Authorization header, or a browser WebSocket's subprotocol."""
 
+import re
 from functools import partial
 from typing import Final
 from urllib.parse import parse_qsl
@@ -10,6 +11,7 @@ from starlette.websockets import WebSocket
 from watchword.errors import MalformedCredential
 
 _FORM: Final = "application/x-www-form-urlencoded"
+_ONE_TOKEN: Final = re.compile(r"[^\s,]+")
 _SUBPROTOCOL: Final = "bearer"
 _LONGEST_FORM: Final = 65536
 
@@ -36,7 +38,7 @@ def _from_header(header: str) -> str | None:
     if scheme.lower() != "bearer":
         return None
     token = token.strip(" ")
-    if not token or any(character.isspace() or character == "," for character in token):
+    if not _ONE_TOKEN.fullmatch(token):
         raise MalformedCredential("not one token after Bearer")
     return token
 
