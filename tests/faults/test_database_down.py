@@ -139,6 +139,32 @@ def test_f1_remembered_tokens_are_let_in_until_the_bound_and_a_refresh_is_asked_
         assert_up(client, headers)
 
 
+def test_the_feed_alone_is_down_and_every_request_asks_the_database_until_it_is_back(
+    postgresql_url: str, switch: Switch
+) -> None:
+    direct = f"postgresql+asyncpg://postgres@127.0.0.1:{switch.port}/{PostgreSQL.name_of(postgresql_url)}"
+    auth: Watchword[Any] = Watchword(make_settings(postgresql_url, database_direct_url=direct))
+    with Client(make_app(auth)) as client:
+        client.sign_up()
+        headers = client.log_in()
+
+        def asks_the_database() -> bool:
+            before = auth.verify_credential.misses
+            for _ in range(5):
+                assert client.get("/mine", headers=headers).status_code == 200
+            return auth.verify_credential.misses == before + 5
+
+        assert not asks_the_database()
+        switch.cut()
+        time.sleep(1.2)  # WATCHWORD_REVOCATION_STALENESS, and a margin for this machine
+        assert asks_the_database()
+        switch.mend()
+        deadline = time.monotonic() + 10
+        while asks_the_database():
+            assert time.monotonic() < deadline, "the feed did not come back"
+            time.sleep(0.05)
+
+
 def test_a_backend_that_was_terminated_costs_no_request(postgresql: PostgreSQL, postgresql_url: str) -> None:
     with Client(make_app(Watchword(make_settings(postgresql_url)))) as client:
         client.sign_up()
