@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, Final, Generic, cast
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.routing import Match, Mount
 from starlette.types import Message, Receive, Scope, Send
 
@@ -18,6 +18,7 @@ from watchword.guard.remembered import RememberingVerifier
 from watchword.guard.running import STATE_KEY
 from watchword.http import account, jwks, revocation, sessions, token
 from watchword.http.openapi import has_absolute_server, relative_url, write_security_scheme
+from watchword.http.routes import OurRoutes
 from watchword.http.use_cases import UseCases
 from watchword.identity.open_session import OpenSession
 from watchword.identity.scopes import ScopeCatalogue
@@ -173,18 +174,13 @@ class Watchword(Generic[P]):
         return self._running
 
     def _include_routes(self, app: FastAPI) -> None:
-        routes = APIRouter(prefix=self.settings.prefix)
-        routes.include_router(token.router)
-        routes.include_router(token.refresh_router)
-        routes.include_router(revocation.router)
-        routes.include_router(sessions.router)
+        parts = [token.router, token.refresh_router, revocation.router, sessions.router, account.router, jwks.router]
         if self.settings.sign_up:
-            routes.include_router(account.sign_up)
-        routes.include_router(account.router)
-        routes.include_router(jwks.router)
+            parts.append(account.sign_up)
+        routes = OurRoutes(self.settings.prefix, parts)
         ours = {"type": "http", "method": "POST", "path": f"{self.settings.prefix}/token", "headers": []}
         shadowed = any(route.matches(dict(ours))[0] is not Match.NONE for route in app.router.routes)
-        app.include_router(routes)
+        app.include_router(routes, prefix=self.settings.prefix)
         if shadowed:  # a catch-all of the host, such as a single-page app at "/", stands before us
             app.router.routes.insert(0, app.router.routes.pop())
 

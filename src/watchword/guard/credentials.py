@@ -1,6 +1,5 @@
 """Where a request carries its token (RFC 6750 §2): one Authorization header, or a browser WebSocket's subprotocol."""
 
-import re
 from functools import partial
 from typing import Final
 from urllib.parse import parse_qsl
@@ -10,8 +9,7 @@ from starlette.websockets import WebSocket
 
 from watchword.errors import MalformedCredential
 
-_FORM: Final = "application/x-www-form-urlencoded"
-_ONE_TOKEN: Final = re.compile(r"[^\s,]+")
+_FORM: Final = b"application/x-www-form-urlencoded"
 _SUBPROTOCOL: Final = "bearer"
 _LONGEST_FORM: Final = 65536
 
@@ -22,23 +20,30 @@ async def bearer_token(connection: HTTPConnection) -> str | None:
     Raises:
         MalformedCredential: It came twice, or is no single token.
     """
-    headers = connection.headers.getlist("authorization")
-    if len(headers) > 1:  # headers.get() would take the first, another layer perhaps the last
-        raise MalformedCredential("two Authorization headers")
-    token = _from_header(headers[0]) if headers else None
+    authorization: bytes | None = None
+    is_form = False
+    for name, value in connection.scope["headers"]:  # each guarded request comes by here: no Headers are made of them
+        if name == b"authorization":
+            if authorization is not None:  # headers.get() would take the first, another layer perhaps the last
+                raise MalformedCredential("two Authorization headers")
+            authorization = value
+        elif name == b"content-type" and value.lower().startswith(_FORM):
+            is_form = True
+    token = _from_header(authorization.decode("latin-1")) if authorization is not None else None
     if isinstance(connection, WebSocket):
         return token or _from_subprotocol(connection)
-    if token is not None and isinstance(connection, Request) and await _form_has_token(connection):
+    if is_form and token is not None and isinstance(connection, Request) and await _form_has_token(connection):
         raise MalformedCredential("a token in the header and one in the body")
     return token
 
 
 def _from_header(header: str) -> str | None:
-    scheme, _, token = header.partition(" ")
-    if scheme.lower() != "bearer":
+    if header[:7].lower() != "bearer ":
+        if header.lower() == "bearer":
+            raise MalformedCredential("nothing after Bearer")
         return None
-    token = token.strip(" ")
-    if not _ONE_TOKEN.fullmatch(token):
+    token = header[7:].strip(" ")
+    if len(token.split(None, 1)) != 1 or "," in token:
         raise MalformedCredential("not one token after Bearer")
     return token
 
@@ -55,8 +60,6 @@ def _from_subprotocol(websocket: WebSocket) -> str | None:
 
 async def _form_has_token(request: Request) -> bool:
     """Whether a form body carries a token too (RFC 6750 §2: one way at a time)."""
-    if not request.headers.get("content-type", "").lower().startswith(_FORM):
-        return False
     length = request.headers.get("content-length", "")
     if not length.isdecimal() or int(length) > _LONGEST_FORM:
         return False
