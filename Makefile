@@ -6,7 +6,7 @@ BIN := .venv/bin
 LOCK := requirements/dev.txt
 WORKERS ?= 2
 
-.PHONY: demo serve test soak lint format docs lock clean
+.PHONY: demo serve test soak bench lint format docs lock clean
 
 demo: .venv/ready  ## A real login against a throw-away database, then /docs
 	$(BIN)/watchword demo $(DEMO_ARGS)
@@ -19,6 +19,9 @@ test: .venv/ready  ## The whole suite, on SQLite and PostgreSQL
 soak: .venv/ready  ## The long forms: 200 kills on each database, any order of sessions at length
 	WATCHWORD_TEST_KILLS=200 $(BIN)/python -m pytest -s -q tests/faults/test_kills.py
 	WATCHWORD_TEST_EXAMPLES=150 $(BIN)/python -m pytest -q tests/http/test_session_machine.py
+
+bench: .venv/ready .venv-bench/ready  ## Beside what a user would pick instead, as ratios
+	$(BIN)/python -m bench guard $(ARGS)
 
 lint: .venv/ready  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .
@@ -37,8 +40,16 @@ lock:  ## Pin what pyproject.toml asks for
 	$(UV) pip compile pyproject.toml --all-extras --group dev --group build --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --no-header --quiet --upgrade --output-file $(LOCK)
 
+	$(UV) pip compile --group pyproject.toml:bench --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --no-header --quiet --upgrade --output-file requirements/bench.txt
+
 clean:
-	rm -rf .venv .tools
+	rm -rf .venv .venv-bench .tools
+
+.venv-bench/ready: requirements/bench.txt .venv/ready
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-bench
+	$(UV) pip sync --quiet --require-hashes --python .venv-bench requirements/bench.txt
+	@touch $@
 
 .tools/bin/uv:
 	$(PYTHON) -m venv .tools

@@ -1,4 +1,4 @@
-"""`python -m bench timing`, `isolation` and `revocation`."""
+"""`python -m bench guard`, `isolation`, `timing` and `revocation`."""
 
 import argparse
 import asyncio
@@ -13,6 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bench.guard import measure_guard
 from bench.isolation import measure_isolation
 from bench.revocation import measure_revocation
 from bench.server import CORES
@@ -26,8 +27,10 @@ def main() -> None:
         rows = asyncio.run(measure_timing(options.tries))
     elif options.measurement == "isolation":
         rows = asyncio.run(measure_isolation(options.seconds))
-    else:
+    elif options.measurement == "revocation":
         rows = measure_revocation(options.tries)
+    else:
+        rows = asyncio.run(measure_guard(repeats=options.repeats, seconds=options.seconds))
     conditions = describe_conditions()
     if options.json:
         print(json.dumps({**conditions, "rows": rows}, indent=2))
@@ -58,7 +61,10 @@ def parse_options() -> argparse.Namespace:
     isolation.add_argument("--seconds", type=within(2, 3600), default=20, metavar="N", help="of each phase; default 20")
     revocation = measurements.add_parser("revocation", help="how long another process still takes a revoked token")
     revocation.add_argument("--tries", type=within(20, 100_000), default=500, metavar="N", help="on each; default 500")
-    for measurement in (timing, isolation, revocation):
+    guard = measurements.add_parser("guard", help="a protected GET, beside what a user would pick instead")
+    guard.add_argument("--repeats", type=within(3, 100), default=3, metavar="N", help="of each; default 3")
+    guard.add_argument("--seconds", type=within(1, 600), default=3, metavar="N", help="of each repeat; default 3")
+    for measurement in (timing, isolation, revocation, guard):
         measurement.add_argument("--json", action="store_true", help="print JSON")
     return parser.parse_args()
 

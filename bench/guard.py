@@ -1,6 +1,5 @@
 """The guard: a protected GET beside a bare endpoint and beside what a user would pick instead, as ratios."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -33,8 +32,8 @@ ROWS: Final = (
     Row("Watchword, CurrentUser", Peer("ours", is_ours=True), "/orders"),
     Row("Watchword, requires(…) on a router", Peer("ours", is_ours=True), "/orders-behind-router"),
     Row("AuthX (no user row)", Peer("authx_app"), "/orders"),
-    Row("tutorial, async SQLAlchemy", Peer("tutorial"), "/orders"),
-    Row("tutorial, sync SQLAlchemy", Peer("tutorial", settings=(("BENCH_SYNC", "1"),)), "/orders"),
+    Row("tutorial, async SQLAlchemy", Peer("tutorial_async"), "/orders"),
+    Row("tutorial, sync SQLAlchemy", Peer("tutorial_sync"), "/orders"),
     Row("fastapi-users, JWT", Peer("fastapi_users_app", login="/auth/token/login"), "/orders"),
 )
 
@@ -93,7 +92,3 @@ async def _rate(port: int, request: Request, seconds: float) -> float:
 
 def _spread(ratios: Sequence[float]) -> float:
     return (max(ratios) - min(ratios)) / median(ratios)
-
-
-if __name__ == "__main__":
-    print(asyncio.run(measure_guard(repeats=3, seconds=2)))

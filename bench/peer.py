@@ -30,13 +30,11 @@ class Peer:
         module: In `bench.peers`.
         is_ours: Whether it runs in our environment; the peers have one of their own.
         login: Where it logs people in; empty if it does not.
-        settings: Environment variables.
     """
 
     module: str
     is_ours: bool = False
     login: str = "/auth/token"
-    settings: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ async def running(peer: Peer) -> AsyncIterator[RunningPeer]:
         RuntimeError: It does not start, or its environment is not there.
     """
     python = sys.executable if peer.is_ours else str(_THEIRS)
-    if not Path(python).exists():
+    if not peer.is_ours and not _THEIRS.exists():
         raise RuntimeError("the peers have no environment yet: run `make bench`")
     with tempfile.TemporaryDirectory(prefix="watchword-bench-") as directory, socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -78,7 +76,6 @@ async def running(peer: Peer) -> AsyncIterator[RunningPeer]:
             "WATCHWORD_DATABASE_URL": f"sqlite+aiosqlite:///{directory}/bench.db",
             "WATCHWORD_SECRET": secrets.token_urlsafe(32),
             "PYTHONPATH": str(_ROOT),
-            **dict(peer.settings),
         }
         command = ("-m", "uvicorn", f"bench.peers.{peer.module}:app", "--port", str(port), "--no-access-log")
         process = await asyncio.create_subprocess_exec(
