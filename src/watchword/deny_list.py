@@ -106,6 +106,8 @@ class DenyList:
                 if not is_said:
                     _log.warning("the deny-list is not exported: %s", type(error).__name__)
                 is_said = True
+            except Exception:  # noqa: BLE001 — an export that stops would never come back
+                _log.exception("the deny-list is not exported")
             self._is_connected = False
             self._new = asyncio.Queue()
             await asyncio.sleep(_PING_SECONDS)

@@ -22,6 +22,7 @@ _log: Final = logging.getLogger("watchword.feed")
 _POLLS_PER_STALENESS: Final = 4
 _SHORTEST_TIMEOUT: Final = 1.0
 _RETRY_SECONDS: Final = 0.2
+_CONNECT_SECONDS: Final = 15
 _ANYTHING: Final = Revocation(RevocationKind.EVERYTHING, "")
 
 
@@ -36,6 +37,7 @@ class Feed:
 
     Attributes:
         position: Grows with each arrival.
+        staleness: As given.
     """
 
     def __init__(
@@ -48,7 +50,7 @@ class Feed:
     ) -> None:
         self.position = 0
         self._signals = signals
-        self._staleness = staleness
+        self.staleness = staleness
         self._forget_after = forget_after
         self._monotonic = monotonic
         self._read_at = float("-inf")
@@ -66,7 +68,7 @@ class Feed:
     @property
     def is_fresh(self) -> bool:
         """Whether what is remembered may be believed at all."""
-        return self.age <= self._staleness
+        return self.age <= self.staleness
 
     def holds(self, keys: Iterable[str], *, since: int) -> bool:
         """Whether what was learned at a position may be believed: the feed is fresh, and nothing touched it since."""
@@ -134,7 +136,7 @@ class Feed:
             try:
                 async with stack:
                     while True:
-                        await reader.wait(self._staleness / _POLLS_PER_STALENESS)
+                        await reader.wait(self.staleness / _POLLS_PER_STALENESS)
                         await self._catch_up(reader)
             except (StorageDown, TimeoutError) as error:
                 _log.warning("the revocation feed was interrupted (%s): every request asks the database", error)
@@ -144,17 +146,23 @@ class Feed:
             _log.warning("the revocation feed is back after %.1f s", self.age)
 
     async def _reconnect(self) -> tuple[contextlib.AsyncExitStack, Reader]:
+        is_said = False
         while True:
             self._interrupt()
             await asyncio.sleep(_RETRY_SECONDS)
-            with contextlib.suppress(Exception):
-                async with contextlib.AsyncExitStack() as stack, asyncio.timeout(self._timeout):
+            try:
+                # Much longer than a read may take: over a slow link it is a dozen round trips.
+                async with contextlib.AsyncExitStack() as stack, asyncio.timeout(_CONNECT_SECONDS):
                     reader = await stack.enter_async_context(self._signals.reader())
                     # It stands at what is visible now. What was missed is in the tables: nothing from before is
                     # believed, so each credential is verified there again.
                     self._interrupt()
                     self._on_arrival([_ANYTHING])
                     return stack.pop_all(), reader
+            except Exception as error:  # noqa: BLE001 — whatever it is, the next try may succeed
+                if not is_said:
+                    _log.warning("the revocation feed cannot be opened again yet (%s)", type(error).__name__)
+                is_said = True
 
     async def _catch_up(self, reader: Reader) -> None:
         started = self._monotonic()
@@ -164,7 +172,7 @@ class Feed:
 
     @property
     def _timeout(self) -> float:
-        return max(self._staleness, _SHORTEST_TIMEOUT)
+        return max(self.staleness, _SHORTEST_TIMEOUT)
 
     def _interrupt(self) -> None:
         self.position += 1

@@ -1,6 +1,6 @@
 """The words of Watchword as types: frozen values without I/O."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -194,10 +194,6 @@ class Revocation:
         return f"{self.kind}:{self.subject}"
 
 
-async def _never_asked(_principal: "Principal") -> None:
-    raise RuntimeError("this principal came from no guard: only a guard can tell when it ends")
-
-
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Who a request speaks for, once its credential was verified.
@@ -221,7 +217,6 @@ class Principal:
     amr: tuple[str, ...]
     auth_time: datetime | None
     expires_at: datetime
-    _until_ended: Callable[["Principal"], Awaitable[None]] = field(default=_never_asked, repr=False, compare=False)
 
     async def ended(self) -> None:
         """Return when the credential expires or is revoked, for a socket that may outlive it.
@@ -233,7 +228,7 @@ class Principal:
             talking.cancel()
         ```
         """
-        await self._until_ended(self)
+        raise RuntimeError("this principal came from no guard: only a guard can tell when it ends")
 
     @property
     def is_first_party_user(self) -> bool:

@@ -1,18 +1,22 @@
 """The real signals of both databases, and the races they must not lose."""
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 from tests.conftest import PostgreSQL
 
 from watchword.feed import Feed
 from watchword.model import Revocation, RevocationKind
 from watchword.storage import Database
+from watchword.storage.schema import upgrade
 from watchword.storage.signals import Reader, signals_of
 from watchword.storage.tables import revocation
 
@@ -197,3 +201,65 @@ async def test_a_database_in_memory_has_no_followers_and_needs_none() -> None:
     async with open_at("sqlite+aiosqlite://") as database, signals_of(database).reader() as reader:
         await reader.wait(0.001)
         assert list(await reader.read()) == []
+
+
+async def test_a_backup_restored_in_place_is_noticed_by_those_who_run(tmp_path: Path, sqlite_url: str) -> None:
+    path = sqlite_url.partition(":///")[2]
+    async with open_at(sqlite_url) as writer, open_at(sqlite_url, pool_size=1) as follower:
+        copy(path, tmp_path / "backup.db")
+        feed = Feed(signals_of(follower), staleness=1.0, forget_after=100.0)
+        async with feed.following():
+            for _ in range(3):
+                await revoke(writer, uuid4())
+            await asyncio.sleep(0.3)
+            since = feed.position
+            copy(tmp_path / "backup.db", path)
+            victim = uuid4()
+            await revoke(writer, victim)  # its number is below the last one that was read
+            (key,) = (each.key for each in of(victim))
+            assert await holds_no_more(feed, key, since)
+
+
+def copy(source: str | Path, target: str | Path) -> None:
+    with closing(sqlite3.connect(source)) as taken, closing(sqlite3.connect(target)) as given:
+        taken.backup(given)
+
+
+async def test_a_row_from_another_cluster_is_not_new_for_ever(postgresql_url: str) -> None:
+    async with (
+        open_at(postgresql_url) as writer,
+        open_at(postgresql_url, pool_size=1) as follower,
+        signals_of(follower).reader() as reader,
+    ):
+        await revoke(writer, uuid4())
+        async with writer.connection(writes=True) as connection:
+            await connection.execute(update(revocation).values(transaction_id=2**40))
+        for _ in range(3):
+            await reader.wait(0.1)
+            assert await reader.read() == []
+        known = uuid4()
+        await revoke(writer, known)
+        assert await news(reader) == of(known)
+
+
+async def test_a_database_in_memory_keeps_what_was_committed_and_nothing_else() -> None:
+    async with open_at("sqlite+aiosqlite://") as database:
+        await upgrade(database)
+
+        async def write(number: int) -> None:
+            with contextlib.suppress(RuntimeError):
+                async with database.transaction() as stores:
+                    await stores.revocations.sessions([UUID(int=number)])
+                    await asyncio.sleep(0)
+                    if number % 2:
+                        raise RuntimeError("changed my mind")
+
+        async def read() -> None:
+            for _ in range(50):
+                async with database.reading() as stores:
+                    await stores.revocations.in_force(after_id=0, limit=10)
+
+        await asyncio.gather(read(), *(write(number) for number in range(40)))
+        async with database.reading() as stores:
+            kept = [each.subject for _, each, _ in await stores.revocations.in_force(after_id=0, limit=100)]
+        assert sorted(kept) == sorted(str(UUID(int=number)) for number in range(0, 40, 2))

@@ -1,6 +1,9 @@
 """Guards remember what they verified, no longer than it holds; a socket hears when its token ends."""
 
 import asyncio
+import copy
+import dataclasses
+import pickle
 import time
 from collections.abc import Callable
 from typing import Any
@@ -166,7 +169,7 @@ async def test_beyond_the_staleness_bound_the_database_is_asked_and_without_one_
         monkeypatch.setattr(auth.feed, "_read_at", time.monotonic() + 3600)  # fresh, whatever it reads
         await auth.verify_credential(token)
         assert auth.verify_credential.hits == 1
-        monkeypatch.setattr(auth.feed, "_staleness", -1e9)  # stale, whatever it reads
+        monkeypatch.setattr(auth.feed, "staleness", -1e9)  # stale, whatever it reads
         await auth.verify_credential(token)
         assert auth.verify_credential.misses == 2
 
@@ -228,7 +231,7 @@ async def test_a_principal_ends_when_nobody_can_tell_any_more(
         await asyncio.sleep(0.05)
         async with auth.open_session.storage.connection(writes=True) as connection:
             await connection.execute(text("ALTER TABLE watchword_session RENAME TO elsewhere"))
-        monkeypatch.setattr(auth.feed, "_staleness", -1e9)
+        monkeypatch.setattr(auth.feed, "staleness", -1e9)
         auth.feed._interrupt()
         await asyncio.wait_for(ending, 5)
 
@@ -263,3 +266,49 @@ def test_a_socket_is_closed_when_its_user_logs_out(database_url: str) -> None:
             with pytest.raises(WebSocketDisconnect) as closed:
                 socket.receive_text()
             assert closed.value.code == 4401
+
+
+async def test_a_principal_is_copied_and_written_as_the_value_it_is_and_shows_no_token(
+    start: Start, sqlite_url: str
+) -> None:
+    async with start(sqlite_url) as auth:
+        token = await log_in(auth)
+        principal = (await auth.verify_credential(token)).principal
+        assert "_watch" not in dataclasses.asdict(principal)
+        for copied in (copy.deepcopy(principal), pickle.loads(pickle.dumps(principal))):  # noqa: S301 — our own
+            assert dataclasses.asdict(copied) == dataclasses.asdict(principal)
+        assert token not in repr(principal) + repr(getattr(principal, "_watch"))  # noqa: B009 — it is no public name
+        with pytest.raises(RuntimeError, match="came from no guard"):
+            await dataclasses.replace(principal).ended()
+
+
+def test_a_route_may_answer_its_principal(sqlite_url: str) -> None:
+    app = make_app(Watchword(make_settings(sqlite_url)))
+
+    @app.get("/principal")
+    async def principal(principal: CurrentPrincipal) -> Principal:
+        return principal
+
+    with Client(app) as client:
+        client.sign_up()
+        answer = client.get("/principal", headers=client.log_in())
+        assert (answer.status_code, answer.json()["client_id"]) == (200, "first-party")
+
+
+async def test_sockets_outlive_an_interruption_of_the_feed_alone_and_leave_connections_to_requests(
+    start: Start, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with start(sqlite_url, database_pool_size=5) as auth:
+        token = await log_in(auth)
+        principal = (await auth.verify_credential(token)).principal
+        sockets = [asyncio.create_task(principal.ended()) for _ in range(300)]
+        await asyncio.sleep(0.05)
+        with monkeypatch.context() as patch:
+            patch.setattr(auth.feed, "staleness", -1e9)
+            auth.feed._interrupt()
+            for _ in range(20):
+                await auth.verify_credential(token)
+                await asyncio.sleep(0.05)
+        assert not any(socket.done() for socket in sockets)
+        await log_out(auth, principal)
+        await asyncio.wait_for(asyncio.gather(*sockets), 10)

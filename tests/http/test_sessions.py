@@ -317,6 +317,16 @@ def test_a_client_that_is_not_authenticated_is_refused(client: Client, path: str
     assert answer.headers["www-authenticate"].startswith("Basic")
 
 
+@pytest.mark.parametrize("path", ["/auth/token", "/auth/revoke", "/auth/introspect"])
+@pytest.mark.parametrize("credentials", [b"\xc3\xa9", b"\xe9\xff", b"====", b"Zm9v"])
+def test_row_29_basic_credentials_that_cannot_be_read_are_no_client(
+    client: Client, path: str, credentials: bytes
+) -> None:
+    headers = {b"Authorization": b"Basic " + credentials}
+    answer = client.post(path, data={"token": "x", "grant_type": "password"}, headers=headers)
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+
 # RFC 7662
 
 

@@ -111,6 +111,21 @@ async def test_a_running_app_prunes_by_itself(storage: Database) -> None:
     pytest.fail("nothing was pruned")
 
 
+async def test_pruning_goes_on_after_whatever_went_wrong(storage: Database, caplog: pytest.LogCaptureFixture) -> None:
+    import asyncio
+
+    tries = asyncio.Semaphore(0)
+
+    async def fail() -> Pruned:
+        tries.release()
+        raise RuntimeError("a mistake")
+
+    async with pruning(fail, every=0.01):  # type: ignore[arg-type]  # a fault
+        for _ in range(3):
+            await asyncio.wait_for(tries.acquire(), 5)
+    assert "nothing was pruned" in caplog.text
+
+
 async def test_a_revocation_of_a_token_outlasts_the_token_whatever_the_setting_is_now(storage: Database) -> None:
     async with storage.transaction() as stores:
         await stores.revocations.token("long", remaining=timedelta(hours=8))

@@ -58,6 +58,8 @@ async def pruning(prune: Prune, *, every: float = _EVERY_SECONDS) -> AsyncIterat
                 pruned = await prune()
             except StorageDown as error:
                 _log.warning("nothing was pruned: %s", error.detail)
+            except Exception:  # noqa: BLE001 — the next try may succeed, and nobody would start this again
+                _log.exception("nothing was pruned")
             else:
                 _log.info("pruned %d sessions and %d revocations", pruned.sessions, pruned.revocations)
 

@@ -2,19 +2,22 @@
 
 import asyncio
 import contextlib
+import random
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Final
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
+
+from typing_extensions import override
 
 from watchword.errors import Refusal, Unavailable
 from watchword.feed import Feed
 from watchword.identity.verify import Verified, VerifyCredential
 from watchword.model import Principal
 
-_RETRY_SECONDS: Final = 0.2
+_ASK_AGAIN_SECONDS: Final = 1.0
+_SOCKETS_ASKING_AT_ONCE: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class RememberingVerifier:
         self._feed = feed
         self._size = size
         self._clock = clock
+        self._asking = asyncio.Semaphore(_SOCKETS_ASKING_AT_ONCE)
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
 
     async def __call__(self, credential: str) -> Verified:
@@ -70,28 +74,54 @@ class RememberingVerifier:
     async def _ask(self, credential: str) -> Verified:
         since = self._feed.position  # before the database is read: what arrives meanwhile counts as later
         verified = await self._verify(credential)
-        until_ended = partial(self._wait_for_end, credential, verified.keys)
-        verified = replace(verified, principal=replace(verified.principal, _until_ended=until_ended))
+        verified = replace(verified, principal=_Ending.of(verified.principal, self, credential, verified.keys))
         if self._size:
             self._entries[credential] = _Entry(verified, verified.principal.expires_at.timestamp(), since)
             if len(self._entries) > self._size:
                 self._entries.popitem(last=False)
         return verified
 
-    async def _wait_for_end(self, credential: str, keys: Sequence[str], principal: Principal) -> None:
+    async def wait_for_end(self, credential: str, keys: Sequence[str], expires_at: float) -> None:
+        """Return when a credential is good no more, or nobody could tell for longer than the staleness bound."""
+        down_since: float | None = None
         async with self._feed.waiting(keys) as touched:
             while True:
                 touched.clear()
                 try:
-                    await self(credential)
+                    async with self._asking:  # an interruption wakes every socket: they leave connections to requests
+                        await self(credential)
+                    down_since = None
                 except Unavailable:
-                    if not self._feed.is_fresh:
-                        return  # nobody can tell whether it was revoked: a request would be answered 503
-                    await asyncio.sleep(_RETRY_SECONDS)
+                    down_since = down_since or time.monotonic()
+                    if not self._feed.is_fresh and time.monotonic() - down_since > self._feed.staleness:
+                        return
                 except Refusal:
                     return
-                else:
-                    remaining = principal.expires_at.timestamp() - self._clock()
-                    with contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout(remaining if self._feed.is_fresh else _RETRY_SECONDS):
-                            await touched.wait()
+                is_told = self._feed.is_fresh and down_since is None
+                pause = expires_at - self._clock() if is_told else _ASK_AGAIN_SECONDS * random.uniform(0.5, 1.5)  # noqa: S311
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await touched.wait()
+
+
+class _Ending(Principal):
+    """A principal that can tell when it ends. How is no field: copies of it, and JSON, are of the principal alone."""
+
+    __slots__ = ("_watch",)
+
+    @classmethod
+    def of(cls, principal: Principal, verifier: RememberingVerifier, credential: str, keys: Sequence[str]) -> "_Ending":
+        ending = cls(**{field.name: getattr(principal, field.name) for field in fields(principal)})
+        # A closure, for its repr does not show the credential.
+        expires_at = principal.expires_at.timestamp()
+        object.__setattr__(ending, "_watch", lambda: verifier.wait_for_end(credential, keys, expires_at))
+        return ending
+
+    @override
+    async def ended(self) -> None:
+        watch = getattr(self, "_watch", super().ended)  # one that was made by dataclasses.replace has none
+        await watch()
+
+    @override
+    def __reduce__(self) -> tuple[type[Principal], tuple[Any, ...]]:
+        return Principal, tuple(getattr(self, field.name) for field in fields(Principal))

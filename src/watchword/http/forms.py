@@ -5,13 +5,12 @@ refuses a parameter that comes twice (RFC 6749 §3.2).
 """
 
 import base64
-import binascii
 import re
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from watchword.errors import InvalidClient, InvalidRequest
 from watchword.grants import Parameters
@@ -72,7 +71,11 @@ async def read_form(request: Request) -> Parameters:
         raise InvalidRequest(
             f"{len(media_type)} characters of another media type", text=f"The body must be {_MEDIA_TYPE}"
         )
-    return Parameters(parse_form(await request.body()))
+    try:
+        body = await request.body()
+    except ClientDisconnect:
+        raise InvalidRequest("the client went away before its body was complete") from None
+    return Parameters(parse_form(body))
 
 
 def parse_form(body: bytes) -> dict[str, str]:
@@ -128,7 +131,7 @@ def _basic(header: str) -> ClientCredentials:
         raise InvalidClient("a scheme that is not Basic")
     try:
         client_id, colon, secret = base64.b64decode(encoded.strip(), validate=True).partition(b":")
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one, and what is not ASCII raises the plain one
         raise InvalidClient("Basic credentials are not base64") from None
     if not colon:
         raise InvalidClient("Basic credentials without a colon")

@@ -1,8 +1,9 @@
 """Connections and transactions on SQLite and PostgreSQL."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -65,6 +66,7 @@ class Database:
     """
 
     def __init__(self, url: str, *, pool_size: int = 10, token_lifetime: timedelta = timedelta(minutes=15)) -> None:
+        self._alone: Final = asyncio.Lock()
         self.revocations_kept_for: Final = token_lifetime + _MARGIN
         self._on_revoked: Callable[[Sequence[Revocation]], None] = _nobody_listens
         try:
@@ -108,7 +110,7 @@ class Database:
     async def connection(self, *, writes: bool = False) -> AsyncIterator[AsyncConnection]:
         """What `transaction` and `reading` are made of: one connection, in a transaction if it writes."""
         with _unavailable():
-            async with self.engine.connect() as connection:
+            async with self._turn(), self.engine.connect() as connection:
                 if writes:
                     await connection.execution_options(**{_WRITES: True})
                     async with connection.begin():
@@ -118,6 +120,10 @@ class Database:
                     if self.is_postgresql:
                         await connection.execution_options(isolation_level="AUTOCOMMIT")
                     yield connection
+
+    def _turn(self) -> AbstractAsyncContextManager[object]:
+        """One at a time where all share the one connection that a database in memory has; else nothing."""
+        return self._alone if self.is_in_memory else nullcontext()
 
     def on_revoked(self, listener: Callable[[Sequence[Revocation]], None]) -> None:
         """Tell a listener, after each commit, what this process revoked: it need not hear it from the database."""
@@ -240,6 +246,7 @@ def _sqlite_engine(url: URL, pool_size: int) -> AsyncEngine:
 def _postgresql_engine(url: URL, pool_size: int) -> AsyncEngine:
     engine = create_async_engine(
         url,
+        isolation_level="READ COMMITTED",  # whatever the database's default: a compare-and-swap reads what is there now
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=_POOL_WAIT_SECONDS,

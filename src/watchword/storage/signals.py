@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from watchword.errors import StorageDown
 from watchword.model import Revocation
 from watchword.storage.database import Database
 from watchword.storage.revocations import CHANNEL, COLUMNS, to_revocation
@@ -25,7 +26,12 @@ _READ_POSTGRESQL: Final = text(f"""
     LEFT JOIN {revocation.name} AS new
         ON new.transaction_id >= CAST(CAST(pg_snapshot_xmin(last.seen) AS text) AS bigint)
         AND NOT pg_visible_in_snapshot(CAST(CAST(new.transaction_id AS text) AS xid8), last.seen)
+        -- A row that was copied from another cluster may name a transaction that is yet to come here.
+        AND new.transaction_id < CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)
 """)  # noqa: S608 — our own table's name
+
+
+_COUNTER: Final = text(f"SELECT seq FROM sqlite_sequence WHERE name = '{revocation.name}'")  # noqa: S608 — see above
 
 
 class Reader(Protocol):
@@ -127,6 +133,9 @@ class _SqliteReader:
                 return
 
     async def read(self) -> Sequence[Revocation]:
+        # A backup that is restored in place takes the counter back, and new rows would come below the last one read.
+        if ((await self.connection.execute(_COUNTER)).scalar() or 0) < self.last_id:
+            raise StorageDown("the database was replaced by an older copy of itself")
         statement = select(revocation.c.id, *COLUMNS).where(revocation.c.id > self.last_id).order_by(revocation.c.id)
         rows = (await self.connection.execute(statement)).all()
         if rows:

@@ -133,7 +133,7 @@ revocation = Table(
     f"{PREFIX}revocation",
     metadata,
     # On SQLite followers go by the id: it must never come again, as plain row ids do after a deletion.
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     # On PostgreSQL ids are handed out before commits: followers go by what their snapshot sees.
     Column("transaction_id", BigInteger, index=True),
     Column("kind", String(16), nullable=False),

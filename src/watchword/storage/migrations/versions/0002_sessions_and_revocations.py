@@ -50,7 +50,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "watchword_revocation",
-        sa.Column("id", sa.Integer(), nullable=False, autoincrement=True),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, autoincrement=True),
         sa.Column("transaction_id", sa.BigInteger()),
         sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("subject", sa.String(255), nullable=False),
