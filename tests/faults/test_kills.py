@@ -18,7 +18,7 @@ from watchword.storage import Database
 
 KILLS = int(os.environ.get("WATCHWORD_TEST_KILLS", "3"))
 SESSIONS = 4
-MANY = 50  # with so many kills, each kind of accident must have happened
+MANY = 50  # with so many kills, some answer must have been lost
 
 
 @pytest.fixture
@@ -70,7 +70,8 @@ class Load:
         self.refreshes = 0
         self.faults: list[str] = []
         self.threads = [threading.Thread(target=self.refresh, args=[client]) for client in clients]
-        self.threads.append(threading.Thread(target=self.leave, args=[leaving, ending, after]))
+        self.leaves = threading.Thread(target=self.leave, args=[leaving, ending, after])
+        self.threads.append(self.leaves)
         for thread in self.threads:
             thread.start()
 
@@ -142,7 +143,10 @@ def test_f3_kill_9_in_the_middle_of_refreshes_loses_no_session_and_leaves_no_two
             for client in [*clients, *[leaving] * 3]:  # what is three generations old is no retry, however recent
                 assert client.refresh(connection).status_code == 200, where
         load = Load(server, clients, leaving, ending=ending, after=chance.uniform(0, 0.2))
-        time.sleep(chance.uniform(0.02, 0.3))
+        if number < len(ended):
+            load.leaves.join()  # killed as soon as it is answered, once for each ending: chance may never do it
+        else:
+            time.sleep(chance.uniform(0.02, 0.3))
         server.kill()
         load.join()
         assert load.faults == [], where
@@ -175,8 +179,9 @@ def test_f3_kill_9_in_the_middle_of_refreshes_loses_no_session_and_leaves_no_two
     with server.client() as connection:
         for gone in itertools.chain(*ended.values()):
             assert_ended(connection, gone, f"the end, seed {seed}")
-    if KILLS >= MANY:
-        assert all([refreshes, answered_again, logouts, thefts]), "some accident never happened"
+    assert refreshes, "the server was killed without load"
+    assert len(ended) > KILLS or (logouts and thefts), "F4 was not tested"
+    assert KILLS < MANY or answered_again, "no kill came in the middle of a refresh"
     print(
         f"{KILLS} kills, {refreshes} refreshes before them, {answered_again} answers lost and given again, "
         f"{same_successor} retries that got the same successor, {logouts} logouts and {thefts} revocations of stolen "
