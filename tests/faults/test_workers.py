@@ -172,7 +172,8 @@ def test_row_19_what_one_worker_or_the_command_line_ends_is_ended_in_all(workers
     ]  # fmt: skip
     for end in ends:
         chain = workers.log_in()
-        assert statuses(workers, chain) == {200: CONNECTIONS}, end.__name__
+        for _ in range(2):  # one round may pass a worker by
+            assert statuses(workers, chain) == {200: CONNECTIONS}, end.__name__
         end(workers, chain)
         seconds = seconds_until_ended(workers, chain, since=time.monotonic())
         print(f"{end.__name__}: let in until {seconds:.3f} s after the answer")
