@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from typing import Any, Final, Generic, cast
 
 from fastapi import FastAPI
-from starlette.routing import Match, Mount
+from starlette.routing import Mount
 from starlette.types import Message, Receive, Scope, Send
 
 from watchword.assembly import Assembled, assemble
@@ -24,6 +24,15 @@ from watchword.identity.open_session import OpenSession
 from watchword.identity.scopes import ScopeCatalogue
 from watchword.model import P, Profile
 from watchword.settings import Settings, check_scopes, load_settings
+
+_ROUTERS: Final = (
+    token.router,
+    token.refresh_router,
+    revocation.router,
+    sessions.router,
+    account.router,
+    jwks.router,
+)
 
 
 class Watchword(Generic[P]):
@@ -58,6 +67,7 @@ class Watchword(Generic[P]):
             raise ConfigurationError(f"Watchword(scopes=…): {error}") from None
         self._scopes: Final = ScopeCatalogue({**self.settings.scopes, **(scopes or {})})
         self._events: Final = Events()
+        self._routes: Final = OurRoutes(self.settings.prefix, [*_ROUTERS, *([account.sign_up] * self.settings.sign_up)])
         self._app: FastAPI | None = None
         self._running: Assembled[P] | None = None
 
@@ -70,7 +80,7 @@ class Watchword(Generic[P]):
         if self._app is not None or self._running is not None:
             raise RuntimeError("install() comes once, before start-up; for a mounted sub-app use document(sub_app)")
         self._app = app
-        self._include_routes(app)
+        self._routes.join(app)
         _wrap_lifespan(app, self.lifespan)
         self._document(app, lambda: app.docs_url or "/docs")
 
@@ -91,6 +101,8 @@ class Watchword(Generic[P]):
         """
         if self._running is not None:
             raise RuntimeError("this Watchword is running already: one lifespan is enough")
+        if self._app is not None:
+            self._routes.stand_behind(self._app)
         async with AsyncExitStack() as stack:
             self._refuse_open_docs(app)
             try:
@@ -172,17 +184,6 @@ class Watchword(Generic[P]):
         if self._running is None:
             raise NotRunning("Watchword has not started: it runs within the app's lifespan")
         return self._running
-
-    def _include_routes(self, app: FastAPI) -> None:
-        parts = [token.router, token.refresh_router, revocation.router, sessions.router, account.router, jwks.router]
-        if self.settings.sign_up:
-            parts.append(account.sign_up)
-        routes = OurRoutes(self.settings.prefix, parts)
-        ours = {"type": "http", "method": "POST", "path": f"{self.settings.prefix}/token", "headers": []}
-        shadowed = any(route.matches(dict(ours))[0] is not Match.NONE for route in app.router.routes)
-        app.include_router(routes, prefix=self.settings.prefix)
-        if shadowed:  # a catch-all of the host, such as a single-page app at "/", stands before us
-            app.router.routes.insert(0, app.router.routes.pop())
 
     def _document(self, app: FastAPI, docs_path: Callable[[], str]) -> None:
         original = app.openapi

@@ -131,7 +131,7 @@ async def assemble(
             jwks=keys.jwks(),
             https_only=settings.is_production,
         ),
-        verify_credential=RememberingVerifier(verify, feed, size=settings.remembered_tokens),
+        verify_credential=RememberingVerifier(verify, feed, profile=profile, size=settings.remembered_tokens),
         open_session=open_session,
         storage=storage,
         feed=feed,

@@ -72,10 +72,16 @@ class Feed:
 
     def holds(self, keys: Iterable[str], *, since: int) -> bool:
         """Whether what was learned at a position may be believed: the feed is fresh, and nothing touched it since."""
-        if since < self._valid_from or not self.is_fresh:
+        # Each request with a remembered token comes by here.
+        if since < self._valid_from or self._monotonic() - self._read_at > self.staleness:
             return False
+        if since == self.position:
+            return True
         arrived = self._arrived
-        return all(arrived.get(key, 0) <= since for key in keys)
+        for key in keys:  # noqa: SIM110 — all() makes a generator
+            if arrived.get(key, 0) > since:
+                return False
+        return True
 
     def on_arrival(self, listener: Callable[[Sequence[Revocation]], None]) -> None:
         """Tell a listener of what arrives, from this process and from others; it may come twice.

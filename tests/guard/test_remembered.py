@@ -9,14 +9,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from pydantic import BaseModel
 from sqlalchemy import text
 from tests.conftest import EMAIL, PASSWORD, SCOPES, Client, make_app, make_settings
 
-from watchword import CurrentPrincipal, Principal, StorageDown, Watchword
+from watchword import CurrentPrincipal, CurrentUser, Principal, StorageDown, Watchword
 from watchword.errors import InvalidToken
 from watchword.guard.remembered import RememberingVerifier
 from watchword.identity.verify import Verified, VerifyCredential
-from watchword.model import Device
+from watchword.model import Device, Profile
 
 pytestmark = pytest.mark.anyio
 
@@ -64,7 +66,7 @@ async def test_a_verification_in_flight_while_a_revocation_commits_is_not_rememb
     async with start(database_url) as auth:
         token = await log_in(auth)
         slow = Slow(auth.verify_credential._verify)
-        guard = RememberingVerifier(slow, auth.feed, size=10)  # type: ignore[arg-type]  # as slow as can be
+        guard = RememberingVerifier(slow, auth.feed, profile=Profile, size=10)  # type: ignore[arg-type]  # as slow as can be
         in_flight = asyncio.create_task(guard(token))
         await slow.has_read.wait()
         await log_out(auth, (await auth.verify_credential(token)).principal)
@@ -78,7 +80,7 @@ async def test_a_revocation_of_another_process_reaches_what_is_in_flight_here(st
     async with start(database_url) as here, start(database_url) as there:
         token = await log_in(here)
         slow = Slow(here.verify_credential._verify)
-        guard = RememberingVerifier(slow, here.feed, size=10)  # type: ignore[arg-type]  # as slow as can be
+        guard = RememberingVerifier(slow, here.feed, profile=Profile, size=10)  # type: ignore[arg-type]  # as slow as can be
         in_flight = asyncio.create_task(guard(token))
         await slow.has_read.wait()
         verified = await there.verify_credential(token)
@@ -127,7 +129,9 @@ async def test_a_remembered_token_expires(start: Start, sqlite_url: str) -> None
     async with start(sqlite_url) as auth:
         token = await log_in(auth)
         now = time.time()
-        guard = RememberingVerifier(auth.verify_credential._verify, auth.feed, size=10, clock=lambda: now)
+        guard = RememberingVerifier(
+            auth.verify_credential._verify, auth.feed, profile=Profile, size=10, clock=lambda: now
+        )
         expires_at = (await guard(token)).principal.expires_at.timestamp()
         now = expires_at - 0.5
         await guard(token)
@@ -157,7 +161,7 @@ async def test_a_token_that_is_not_good_is_not_remembered(start: Start, sqlite_u
         for _ in range(2):
             with pytest.raises(InvalidToken):
                 await auth.verify_credential("x.y.z")
-        assert len(auth.verify_credential._entries) == 0
+        assert len(auth.verify_credential._callers) == 0
 
 
 async def test_beyond_the_staleness_bound_the_database_is_asked_and_without_one_nobody_is_let_in(
@@ -312,3 +316,37 @@ async def test_sockets_outlive_an_interruption_of_the_feed_alone_and_leave_conne
         assert not any(socket.done() for socket in sockets)
         await log_out(auth, principal)
         await asyncio.wait_for(asyncio.gather(*sockets), 10)
+
+
+class Listing(BaseModel):
+    """Frozen or not, its list can be changed."""
+
+    model_config = {"frozen": True}
+    names: list[str] = []
+
+
+class Loose(BaseModel):
+    name: str = ""
+
+
+@pytest.mark.parametrize("profile", [Listing, Loose])
+async def test_what_one_request_does_to_a_profile_no_other_sees(sqlite_url: str, profile: type[BaseModel]) -> None:
+    auth: Watchword[Any] = Watchword(make_settings(sqlite_url), profile=profile)
+    app = FastAPI()
+
+    @app.get("/me")
+    async def me(user: CurrentUser) -> Any:
+        seen = user.profile.model_dump()
+        match user.profile:
+            case Listing(names=names):
+                names.append("of another request")
+            case Loose() as loose:
+                loose.name = "of another request"
+        return seen
+
+    auth.install(app)
+    with Client(app) as client:
+        client.sign_up()
+        bearer = client.log_in()
+        first, second = [client.get("/me", headers=bearer).json() for _ in range(2)]
+    assert first == second == profile().model_dump()

@@ -22,7 +22,7 @@ async def bearer_token(connection: HTTPConnection) -> str | None:
     """
     authorization: bytes | None = None
     is_form = False
-    for name, value in connection.scope["headers"]:  # each guarded request comes by here: no Headers are made of them
+    for name, value in connection.scope["headers"]:
         if name == b"authorization":
             if authorization is not None:  # headers.get() would take the first, another layer perhaps the last
                 raise MalformedCredential("two Authorization headers")
@@ -37,13 +37,29 @@ async def bearer_token(connection: HTTPConnection) -> str | None:
     return token
 
 
+def lone_authorization(connection: HTTPConnection) -> bytes | None:
+    """The Authorization header as it came; None where `bearer_token` has to look: it came twice, or a form follows.
+
+    Each guarded request comes by here: no `Headers` are made, and nothing is decoded.
+    """
+    authorization: bytes | None = None
+    for name, value in connection.scope["headers"]:
+        if name == b"authorization":
+            if authorization is not None:
+                return None
+            authorization = value
+        elif name == b"content-type" and value.lower().startswith(_FORM):
+            return None
+    return authorization
+
+
 def _from_header(header: str) -> str | None:
     if header[:7].lower() != "bearer ":
         if header.lower() == "bearer":
             raise MalformedCredential("nothing after Bearer")
         return None
     token = header[7:].strip(" ")
-    if len(token.split(None, 1)) != 1 or "," in token:
+    if not token or " " in token or "\t" in token or "," in token:
         raise MalformedCredential("not one token after Bearer")
     return token
 

@@ -16,10 +16,10 @@ from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
 from watchword.errors import InsufficientScope, LoginTooOld, Refusal
-from watchword.guard.credentials import bearer_token
+from watchword.guard.credentials import bearer_token, lone_authorization
 from watchword.guard.refusals import no_credential, refuse
+from watchword.guard.remembered import Caller
 from watchword.guard.running import running
-from watchword.identity.verify import Verified
 from watchword.model import Principal, User
 
 SCHEME_NAME: Final = "Watchword"
@@ -33,7 +33,7 @@ class _Scheme(SecurityBase):
     model = OAuth2Model(flows=OAuthFlows())
 
 
-async def _admit(connection: HTTPConnection, needed: SecurityScopes) -> Verified:
+async def _admit(connection: HTTPConnection, needed: SecurityScopes) -> Caller:
     """Authenticate a request and check the scopes.
 
     Raises:
@@ -41,13 +41,17 @@ async def _admit(connection: HTTPConnection, needed: SecurityScopes) -> Verified
         Refusal: It is not let in.
         NotRunning: Watchword is not installed, or its lifespan did not run.
     """
-    token = await bearer_token(connection)
-    if token is None:
-        raise no_credential()
-    verified = await running(connection).verify_credential(token)
-    if not verified.principal.scopes.issuperset(needed.scopes):
-        raise InsufficientScope(f"{verified.principal.subject} lacks one of {needed.scope_str!r}")
-    return verified
+    verify = running(connection).verify_credential
+    header = lone_authorization(connection)
+    caller = verify.recall(header) if header is not None else None
+    if caller is None:
+        token = await bearer_token(connection)
+        if token is None:
+            raise no_credential()
+        caller = await verify(token)
+    if not caller.principal.scopes.issuperset(needed.scopes):
+        raise InsufficientScope(f"{caller.principal.subject} lacks one of {needed.scope_str!r}")
+    return caller
 
 
 class PrincipalGuard(_Scheme):
@@ -67,12 +71,13 @@ class UserGuard(_Scheme):
     async def __call__(self, connection: HTTPConnection, needed: SecurityScopes) -> User[Any]:
         """The user, active at this moment, or the answer of RFC 6750 §3.1 as `HTTPException`."""
         try:
-            verified = await _admit(connection, needed)
-            if verified.account is None or not (needed.scopes or verified.principal.is_first_party_user):
+            caller = await _admit(connection, needed)
+            user = caller.user()
+            if user is None or not (needed.scopes or caller.principal.is_first_party_user):
                 raise InsufficientScope("not a login of the first party, and no scope is named")
         except Refusal as refusal:
             raise refuse(refusal, connection, scopes=needed.scope_str) from None
-        return verified.account.user(running(connection).profile)
+        return user
 
 
 class RecentLoginGuard(_Scheme):
@@ -103,12 +108,12 @@ current_user: Final = UserGuard()
 """The dependency behind `CurrentUser`; `Security(current_user, scopes=["orders:read"])` asks for scopes."""
 
 CurrentPrincipal = Annotated[Principal, Security(current_principal)]
-CurrentUser = Annotated[User, Security(current_user)]
+CurrentUser = Annotated[User, fastapi_params.Security(current_user, scope="request")]
 
 
 def requires(*scopes: str) -> fastapi_params.Security:
     """Ask for scopes: `dependencies=[requires("orders:read")]` on a route, a router or an app."""
-    return fastapi_params.Security(current_principal, scopes=scopes)
+    return fastapi_params.Security(current_principal, scopes=scopes, scope="request")
 
 
 def requires_recent_login(*, minutes: float = 5) -> fastapi_params.Security:

@@ -6,25 +6,59 @@ import random
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields
 from typing import Any, Final
 
+from pydantic import BaseModel
 from typing_extensions import override
 
 from watchword.errors import Refusal, Unavailable
 from watchword.feed import Feed
 from watchword.identity.verify import Verified, VerifyCredential
-from watchword.model import Principal
+from watchword.model import Principal, User
 
 _ASK_AGAIN_SECONDS: Final = 1.0
 _SOCKETS_ASKING_AT_ONCE: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    verified: Verified
-    expires_at: float
-    since: int
+class Caller:
+    """Who a request comes from: the side of a verified credential that guards hand out.
+
+    Args:
+        verified: The credential.
+        principal: Who it speaks for.
+        profile: The host's model of a profile.
+        since: The feed's position when it was verified.
+
+    Attributes:
+        keys: What revokes it.
+        expires_at: When it ends, Unix time in seconds.
+    """
+
+    __slots__ = ("_profile", "_user", "account", "expires_at", "keys", "principal", "since")
+
+    def __init__(self, verified: Verified, principal: Principal, profile: type[BaseModel], since: int) -> None:
+        self.principal = principal
+        self.account = verified.account
+        self.keys = verified.keys
+        self.expires_at = principal.expires_at.timestamp()
+        self.since = since
+        self._profile = profile
+        self._user: User[Any] | None = None
+
+    def user(self) -> User[Any] | None:
+        """The user; None where a client acts for itself. Requests share one that nobody can change.
+
+        Raises:
+            ProfileMismatch: The stored profile does not fit the host's model.
+        """
+        if self._user is not None or self.account is None:
+            return self._user
+        user = self.account.user(self._profile)
+        with contextlib.suppress(TypeError):  # what has a hash, down to the last field of the profile, is immutable
+            hash(user)
+            self._user = user
+        return user
 
 
 class RememberingVerifier:
@@ -33,6 +67,7 @@ class RememberingVerifier:
     Args:
         verify: What is asked on a miss.
         feed: Says whether what was learned may still be believed.
+        profile: The host's model of a profile.
         size: Tokens remembered at most; the least recently used goes first.
         clock: Unix time in seconds.
 
@@ -42,44 +77,64 @@ class RememberingVerifier:
     """
 
     def __init__(
-        self, verify: VerifyCredential, feed: Feed, *, size: int, clock: Callable[[], float] = time.time
+        self,
+        verify: VerifyCredential,
+        feed: Feed,
+        *,
+        profile: type[BaseModel],
+        size: int,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.hits = 0
         self.misses = 0
         self._verify = verify
         self._feed = feed
+        self._profile = profile
         self._size = size
         self._clock = clock
         self._asking = asyncio.Semaphore(_SOCKETS_ASKING_AT_ONCE)
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._callers: OrderedDict[bytes, Caller] = OrderedDict()
 
-    async def __call__(self, credential: str) -> Verified:
+    def recall(self, header: bytes) -> Caller | None:
+        """Who presents a credential, if it was verified before and nothing has happened to it since.
+
+        Args:
+            header: `Bearer` and the credential, as the Authorization header has them.
+        """
+        # Callers are found by the whole header in a dictionary, not compared byte by byte with a secret.
+        caller = self._callers.get(header)
+        if caller is None:
+            return None
+        if caller.expires_at > self._clock() and self._feed.holds(caller.keys, since=caller.since):
+            self.hits += 1
+            self._callers.move_to_end(header)
+            return caller
+        del self._callers[header]
+        return None
+
+    async def __call__(self, credential: str) -> Caller:
         """Verify.
 
         Raises:
             InvalidToken: It is not good, for whatever reason.
             StorageDown: It is not remembered, and the database does not answer.
         """
-        entry = self._entries.get(credential)
-        if entry is not None:
-            # Entries are found by the whole credential in a dictionary, not compared byte by byte with a secret.
-            if entry.expires_at > self._clock() and self._feed.holds(entry.verified.keys, since=entry.since):
-                self.hits += 1
-                self._entries.move_to_end(credential)
-                return entry.verified
-            del self._entries[credential]
-        self.misses += 1
-        return await self._ask(credential)
+        caller = self.recall(_header(credential))
+        if caller is None:
+            self.misses += 1
+            caller = await self._ask(credential)
+        return caller
 
-    async def _ask(self, credential: str) -> Verified:
+    async def _ask(self, credential: str) -> Caller:
         since = self._feed.position  # before the database is read: what arrives meanwhile counts as later
         verified = await self._verify(credential)
-        verified = replace(verified, principal=_Ending.of(verified.principal, self, credential, verified.keys))
+        principal = _Ending.of(verified.principal, self, credential, verified.keys)
+        caller = Caller(verified, principal, self._profile, since)
         if self._size:
-            self._entries[credential] = _Entry(verified, verified.principal.expires_at.timestamp(), since)
-            if len(self._entries) > self._size:
-                self._entries.popitem(last=False)
-        return verified
+            self._callers[_header(credential)] = caller
+            if len(self._callers) > self._size:
+                self._callers.popitem(last=False)
+        return caller
 
     async def wait_for_end(self, credential: str, keys: Sequence[str], expires_at: float) -> None:
         """Return when a credential is good no more, or nobody could tell for longer than the staleness bound."""
@@ -102,6 +157,10 @@ class RememberingVerifier:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(pause):
                         await touched.wait()
+
+
+def _header(credential: str) -> bytes:
+    return b"Bearer " + credential.encode(errors="surrogatepass")
 
 
 class _Ending(Principal):

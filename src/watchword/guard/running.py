@@ -2,7 +2,6 @@
 
 from typing import Any, Protocol, cast
 
-from pydantic import BaseModel
 from starlette.requests import HTTPConnection
 
 from watchword.errors import NotRunning
@@ -17,11 +16,6 @@ class Running(Protocol):
     @property
     def verify_credential(self) -> RememberingVerifier:
         """Credential → who the request speaks for."""
-        ...
-
-    @property
-    def profile(self) -> type[BaseModel]:
-        """The host's model of a profile."""
         ...
 
 

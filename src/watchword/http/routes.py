@@ -1,18 +1,24 @@
 """Our endpoints as one router, which costs the host's own routes next to nothing."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
 
-from fastapi import APIRouter
-from starlette.routing import Match
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 from typing_extensions import override
+
+_PARAMETER: Final = re.compile(r"\{[^}]*\}")
+_AN_ID: Final = "00000000-0000-7000-8000-000000000000"
 
 
 class OurRoutes(APIRouter):
     """All endpoints side by side, behind one look at the path.
 
-    A host's routes are usually declared after `install`, so that each request for one of them asks ours first: a route
-    at a time, and routers within routers, that took as long as answering a bare endpoint.
+    Where ours are asked before the host's, a request for one of those must not try each of ours: a route at a time, and
+    routers within routers, that took as long as answering a bare endpoint.
 
     Args:
         path: Where they will be included.
@@ -21,8 +27,30 @@ class OurRoutes(APIRouter):
 
     def __init__(self, path: str, parts: Sequence[APIRouter]) -> None:
         super().__init__()
+        self._at = path
         self._path = f"{path}/"
+        self._included: BaseRoute | None = None
         self.routes.extend(route for part in parts for route in part.routes)
+
+    def join(self, app: FastAPI) -> None:
+        """Become routes of an app, in front of a catch-all such as a single-page app at "/"."""
+        token_endpoint = next(self._requests())
+        is_shadowed = _any_answers(app.router.routes, token_endpoint)
+        app.include_router(self, prefix=self._at)
+        self._included = app.router.routes[-1]
+        if is_shadowed:
+            app.router.routes.insert(0, app.router.routes.pop())
+
+    def stand_behind(self, app: FastAPI) -> None:
+        """Go behind the host's routes, which are usually declared after `install`: requests for them never ask ours.
+
+        Not where one of them would answer for one of ours.
+        """
+        assert self._included is not None
+        routes = app.router.routes
+        place = routes.index(self._included)
+        if not any(_any_answers(routes[place + 1 :], request) for request in self._requests()):
+            routes.append(routes.pop(place))
 
     @override
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -30,3 +58,15 @@ class OurRoutes(APIRouter):
         if self._path not in scope["path"]:
             return Match.NONE, {}
         return super().matches(scope)
+
+    def _requests(self) -> Iterator[Scope]:
+        """A request for each of our routes; the first is for the token endpoint."""
+        for route in self.routes:
+            assert isinstance(route, APIRoute)
+            path = self._at + _PARAMETER.sub(_AN_ID, route.path)
+            for method in sorted(route.methods or ()):
+                yield {"type": "http", "method": method, "path": path, "headers": []}
+
+
+def _any_answers(routes: Sequence[BaseRoute], request: Scope) -> bool:
+    return any(route.matches(dict(request))[0] is not Match.NONE for route in routes)
