@@ -1,0 +1,76 @@
+"""Our endpoints among the host's own: each request finds its own, wherever `install` stands."""
+
+from collections.abc import Callable
+
+import pytest
+from fastapi import APIRouter, FastAPI
+from starlette.staticfiles import StaticFiles
+from tests.conftest import Client, make_settings
+
+from watchword import CurrentUser, Watchword
+
+
+def catch_all(app: FastAPI) -> None:
+    @app.api_route("/{path:path}", methods=["GET", "POST"])
+    async def page(path: str) -> dict[str, str]:
+        return {"page": path}
+
+
+def single_page_app(app: FastAPI) -> None:
+    app.mount("/", StaticFiles(directory="docs", check_dir=False))
+
+
+def overlapping(app: FastAPI) -> None:
+    @app.delete("/auth/sessions/{number}")
+    async def one(number: str) -> dict[str, str]:
+        return {"session": number}
+
+
+@pytest.mark.parametrize(
+    ("declare", "first"),
+    [(catch_all, "install"), (catch_all, "host"), (single_page_app, "install"), (single_page_app, "host"),
+     (overlapping, "install")],
+)  # fmt: skip
+def test_a_hosts_greedy_route_leaves_our_endpoints_alone(
+    sqlite_url: str, declare: Callable[[FastAPI], None], first: str
+) -> None:
+    app = FastAPI()
+    auth = Watchword(make_settings(sqlite_url))
+    for step in (declare, auth.install) if first == "host" else (auth.install, declare):
+        step(app)
+    with Client(app) as client:
+        client.sign_up()
+        bearer = client.log_in()
+        assert client.get("/auth/me", headers=bearer).json()["email"] == "alice@example.com"
+        [session] = client.get("/auth/sessions", headers=bearer).json()["items"]
+        assert client.delete(f"/auth/sessions/{session['id']}", headers=bearer).status_code == 204
+
+
+def test_a_hosts_route_before_install_may_replace_one_of_ours(sqlite_url: str) -> None:
+    app = FastAPI()
+
+    @app.get("/auth/me")
+    async def me() -> dict[str, str]:
+        return {"mine": "yes"}
+
+    Watchword(make_settings(sqlite_url)).install(app)
+    with Client(app) as client:
+        assert client.get("/auth/me").json() == {"mine": "yes"}
+
+
+def test_the_hosts_routes_are_found_behind_and_before_ours_in_routers_and_by_either_slash(sqlite_url: str) -> None:
+    app = FastAPI()
+    Watchword(make_settings(sqlite_url)).install(app)
+    router = APIRouter(prefix="/shop")
+
+    @router.get("/orders")
+    async def orders(user: CurrentUser) -> str:
+        return user.email
+
+    app.include_router(router)
+    with Client(app) as client:
+        client.sign_up()
+        bearer = client.log_in()
+        assert client.get("/shop/orders", headers=bearer).json() == "alice@example.com"
+        assert client.get("/shop/orders/", headers=bearer).json() == "alice@example.com"
+        assert client.get("/shop/nothing", headers=bearer).status_code == 404
