@@ -1,72 +1,98 @@
-"""`python -m bench guard`, `isolation`, `timing` and `revocation`."""
+"""`python -m bench …`: one measurement, or all of them and what they should reach."""
 
 import argparse
 import asyncio
 import json
-import os
-import platform
-import sys
-from collections.abc import Callable
-from importlib.metadata import version
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
-from rich.console import Console
-from rich.table import Table
-
+from bench import report
+from bench.beside import Pace
+from bench.growth import measure_growth
 from bench.guard import measure_guard
 from bench.isolation import measure_isolation
+from bench.login import measure_login
+from bench.memory import measure_memory
+from bench.refresh import measure_refresh
 from bench.revocation import measure_revocation
-from bench.server import CORES
+from bench.start import measure_start
 from bench.timing import measure_timing
+
+Rows = list[dict[str, Any]]
+
+_SIZES: Final = (10_000, 100_000, 1_000_000)
+_MEASUREMENTS: Final[Mapping[str, tuple[str, Callable[[argparse.Namespace], Rows]]]] = {
+    "guard": ("a protected GET, beside what a user would pick instead", lambda o: asyncio.run(measure_guard(_pace(o)))),
+    "isolation": (
+        "a guarded GET, idle and while 16 clients log in",
+        lambda o: asyncio.run(measure_isolation(o.phase)),
+    ),
+    "login": ("logins, beside the password hash alone", lambda o: asyncio.run(measure_login(_pace(o)))),
+    "refresh": ("refreshes on SQLite and PostgreSQL", lambda o: asyncio.run(measure_refresh(_pace(o)))),
+    "start": ("the time to the first answer", lambda o: asyncio.run(measure_start(o.repeats))),
+    "memory": ("what a worker holds", lambda _: asyncio.run(measure_memory())),
+    "growth": (
+        "up to a million users and sessions on PostgreSQL",
+        lambda o: asyncio.run(measure_growth(tuple(size for size in _SIZES if size <= o.users), _pace(o))),
+    ),
+    "timing": ("how long a refused login takes, by what was wrong", lambda o: asyncio.run(measure_timing(o.tries))),
+    "revocation": (
+        "how long another process still takes a revoked token",
+        lambda o: measure_revocation(o.tries),
+    ),
+}
+_IN_ALL: Final = ("guard", "isolation", "login", "refresh", "start", "memory", "growth")
 
 
 def main() -> None:
-    """Run one measurement and print it."""
+    """Measure, print, and keep what is meant to be kept."""
     options = parse_options()
-    if options.measurement == "timing":
-        rows = asyncio.run(measure_timing(options.tries))
-    elif options.measurement == "isolation":
-        rows = asyncio.run(measure_isolation(options.seconds))
-    elif options.measurement == "revocation":
-        rows = measure_revocation(options.tries)
+    if options.measurement == "report":
+        report.write_page()
+    elif options.measurement == "all":
+        for name in _IN_ALL:
+            rows = _MEASUREMENTS[name][1](options)
+            report.keep(name, rows)
+            report.show(name, rows)
+        report.write_page()
+        report.show_targets()
     else:
-        rows = asyncio.run(measure_guard(repeats=options.repeats, seconds=options.seconds))
-    conditions = describe_conditions()
-    if options.json:
-        print(json.dumps({**conditions, "rows": rows}, indent=2))
-        return
-    table = Table(*rows[0], title=f"python -m bench {options.measurement}", title_justify="left")
-    for row in rows:
-        table.add_row(*(shown(name, value) for name, value in row.items()))
-    console = Console()
-    console.print(table)
-    for name, value in conditions.items():
-        console.print(f"{name}: {value}", style="dim", highlight=False)
-
-
-def shown(name: str, value: object) -> str:
-    """A cell; a ratio has more digits than a time."""
-    if not isinstance(value, float):
-        return str(value)
-    return f"{value:.4f}" if name.startswith("x ") else f"{value:.2f}"
+        rows = _MEASUREMENTS[options.measurement][1](options)
+        if options.keep:
+            report.keep(options.measurement, rows)
+        if options.json:
+            print(json.dumps({**report.describe_conditions(), "rows": rows}, indent=2))
+        else:
+            report.show(options.measurement, rows)
 
 
 def parse_options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure, on this machine, over loopback.")
     measurements = parser.add_subparsers(dest="measurement", required=True)
-    timing = measurements.add_parser("timing", help="how long a refused login takes, by what was wrong")
-    timing.add_argument("--tries", type=within(20, 100_000), default=500, metavar="N", help="of each kind; default 500")
-    isolation = measurements.add_parser("isolation", help="a guarded GET, idle and while 16 clients log in")
-    isolation.add_argument("--seconds", type=within(2, 3600), default=20, metavar="N", help="of each phase; default 20")
-    revocation = measurements.add_parser("revocation", help="how long another process still takes a revoked token")
-    revocation.add_argument("--tries", type=within(20, 100_000), default=500, metavar="N", help="on each; default 500")
-    guard = measurements.add_parser("guard", help="a protected GET, beside what a user would pick instead")
-    guard.add_argument("--repeats", type=within(3, 100), default=3, metavar="N", help="of each; default 3")
-    guard.add_argument("--seconds", type=within(1, 600), default=3, metavar="N", help="of each repeat; default 3")
-    for measurement in (timing, isolation, revocation, guard):
+    measurements.add_parser("report", help="write docs/benchmarks.md anew from what was kept")
+    every = measurements.add_parser("all", help=", ".join(_IN_ALL) + "; kept in bench/results and docs/benchmarks.md")
+    _add_options(every)
+    for name, (what, _) in _MEASUREMENTS.items():
+        measurement = measurements.add_parser(name, help=what)
+        _add_options(measurement)
         measurement.add_argument("--json", action="store_true", help="print JSON")
+        measurement.add_argument("--keep", action="store_true", help="keep it in bench/results")
     return parser.parse_args()
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--repeats", type=within(3, 100), default=3, metavar="N", help="of each; default 3")
+    parser.add_argument("--seconds", type=within(1, 600), default=2, metavar="N", help="of each repeat; default 2")
+    parser.add_argument("--phase", type=within(4, 3600), default=10, metavar="N", help="s, of isolation; default 10")
+    parser.add_argument("--tries", type=within(20, 100_000), default=500, metavar="N", help="of each kind; default 500")
+    parser.add_argument(
+        "--users", type=within(10_000, 1_000_000), default=1_000_000, metavar="N", help="of growth; default a million"
+    )
+
+
+def _pace(options: argparse.Namespace) -> Pace:
+    return Pace(options.repeats, options.seconds)
 
 
 def within(least: int, most: int) -> Callable[[str], int]:
@@ -79,16 +105,6 @@ def within(least: int, most: int) -> Callable[[str], int]:
         return number
 
     return whole_number
-
-
-def describe_conditions() -> dict[str, Any]:
-    """What somebody needs to know to run it again, and to judge the figures."""
-    return {
-        "reproduce": " ".join(["python -m bench", *sys.argv[1:]]),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores; server on {CORES[0]}, clients on {CORES[1]}",
-        "software": f"Python {platform.python_version()}, watchword {version('watchword')}, one worker a server",
-        "load average": f"{os.getloadavg()[0]:.2f} at the end" if hasattr(os, "getloadavg") else "unknown",
-    }
 
 
 if __name__ == "__main__":

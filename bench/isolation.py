@@ -1,98 +1,72 @@
 """Does a flood of logins hold up requests? A guarded GET at a steady rate, idle, and while clients log in."""
 
 import asyncio
-import time
 from collections import Counter
-from statistics import median, quantiles
 from typing import Any, Final
+from urllib.parse import urlencode
 
-import httpx2
 from rich.console import Console
+from rich.progress import Progress
 
-from bench.server import Server, serving
+from bench.guard import AUTHX, FASTAPI_USERS, TUTORIAL_ASYNC, TUTORIAL_SYNC
+from bench.load import Answers, again, load, probe, request
+from bench.server import EMAIL, OURS, PASSWORD, App, Server, serving
 
 _RATE: Final = 50  # requests a second
 _CLIENTS: Final = 16
 _SETTLE_SECONDS: Final = 2
-_EMAIL: Final = "known@example.com"
+_APPS: Final = {
+    "Watchword": OURS,
+    "AuthX (no user row)": AUTHX,
+    "tutorial, async SQLAlchemy": TUTORIAL_ASYNC,
+    "tutorial, sync SQLAlchemy": TUTORIAL_SYNC,
+    "fastapi-users, JWT": FASTAPI_USERS,
+}
 
 
 async def measure_isolation(seconds: int) -> list[dict[str, Any]]:
-    """Milliseconds until the GET was answered, and what the flood got meanwhile.
+    """Milliseconds until the GET was answered, idle and in the flood, and what the flood got meanwhile.
 
     Args:
         seconds: Of each phase.
     """
-    console = Console(stderr=True)
-    async with serving() as server:
-        await server.sign_up(_EMAIL)
-        token = (await server.log_in(_EMAIL)).raise_for_status().json()["access_token"]
-        headers = {"Authorization": f"Bearer {token}"}
-        await _probe(server.client, headers, _SETTLE_SECONDS)
-        with console.status(f"idle, {seconds} s"):
-            idle = await _probe(server.client, headers, seconds)
-        with console.status(f"{_CLIENTS} clients log in, {seconds} s"):
-            flooded, logins = await _probe_in_flood(server, headers, seconds)
-    first = _row("idle", idle, Counter(), seconds)
-    second = _row(f"{_CLIENTS} clients log in", flooded, logins, seconds)
-    for row in (first, second):
-        row["x idle p50"] = row["p50 ms"] / first["p50 ms"]
-        row["x idle p99"] = row["p99 ms"] / first["p99 ms"]
-    return [first, second]
+    rows = []
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("isolation", total=len(_APPS))
+        for label, app in _APPS.items():
+            progress.update(task, description=label)
+            rows.append(await _measure(label, app, seconds))
+            progress.advance(task)
+    return rows
 
 
-Answers = list[tuple[int, float]]
-"""Status and seconds."""
-
-
-async def _probe(client: httpx2.AsyncClient, headers: dict[str, str], seconds: int) -> Answers:
-    """Send the GET at a steady rate, whatever becomes of the ones before: a slow answer hides no other."""
-
-    async def once() -> tuple[int, float]:
-        started = time.perf_counter()
-        answer = await client.get("/orders", headers=headers)
-        return answer.status_code, time.perf_counter() - started
-
-    started = time.perf_counter()
-    async with asyncio.TaskGroup() as group:
-        tasks = []
-        for number in range(_RATE * seconds):
-            await asyncio.sleep(max(0.0, started + number / _RATE - time.perf_counter()))
-            tasks.append(group.create_task(once()))
-    return [task.result() for task in tasks]
-
-
-async def _probe_in_flood(server: Server, headers: dict[str, str], seconds: int) -> tuple[Answers, Counter[int]]:
-    logins: Counter[int] = Counter()
-    over = asyncio.Event()
-
-    async def log_in_without_pause() -> None:
-        while not over.is_set():
-            logins[(await server.log_in(_EMAIL)).status_code] += 1
-
-    async with asyncio.TaskGroup() as flood:
-        for _ in range(_CLIENTS):
-            flood.create_task(log_in_without_pause())
-        await asyncio.sleep(_SETTLE_SECONDS)
-        logins.clear()
-        answers = await _probe(server.client, headers, seconds)
-        counted = Counter(logins)
-        over.set()
-    return answers, counted
-
-
-def _row(load: str, answers: Answers, logins: Counter[int], seconds: int) -> dict[str, Any]:
-    milliseconds = [spent * 1000 for _status, spent in answers]
-    statuses = Counter(status for status, _spent in answers)
-    if unexpected := (statuses + logins).keys() - {200, 503}:
-        raise RuntimeError(f"unexpected answers: {sorted(unexpected)}")
+async def _measure(label: str, app: App, seconds: int) -> dict[str, Any]:
+    async with serving(app) as server:
+        await server.sign_up()
+        sent = request("GET", "/orders", await server.bearer())
+        await probe(server.port, sent, rate=_RATE, seconds=_SETTLE_SECONDS)
+        idle = await probe(server.port, sent, rate=_RATE, seconds=seconds)
+        flooded, logins = await _in_flood(server, sent, seconds)
+    statuses = Counter(idle.statuses) + Counter(flooded.statuses)
     return {
-        "load": load,
-        "requests": len(answers),
-        "p50 ms": median(milliseconds),
-        "p99 ms": quantiles(milliseconds, n=100)[-1],
-        "max ms": max(milliseconds),
-        "503": statuses[503],
-        "logins/s": logins[200] / seconds,
-        "logins 503": logins[503],
+        "app": label,
+        "idle p50 ms": idle.milliseconds(50),
+        "idle p99 ms": idle.milliseconds(99),
+        "flood p50 ms": flooded.milliseconds(50),
+        "flood p99 ms": flooded.milliseconds(99),
+        "x idle p99": flooded.milliseconds(99) / idle.milliseconds(99),
+        "not 200": statuses.total() - statuses[200],
+        "logins/s": logins.statuses[200] / logins.seconds,
+        "logins not 200": logins.statuses.total() - logins.statuses[200],
     }
+
+
+async def _in_flood(server: Server, sent: bytes, seconds: int) -> tuple[Answers, Answers]:
+    form = urlencode({"grant_type": "password", "username": EMAIL, "password": PASSWORD})
+    log_in = request("POST", server.app.login, form=form)
+    over = asyncio.Event()
+    flood = asyncio.create_task(load(server.port, [again(log_in)] * _CLIENTS, seconds=3600, over=over))
+    await asyncio.sleep(_SETTLE_SECONDS)
+    answers = await probe(server.port, sent, rate=_RATE, seconds=seconds)
+    over.set()
+    return answers, await flood

@@ -1,70 +1,81 @@
-"""A load generator: keep-alive connections that each send the next request when the last one was answered.
+"""A load generator: keep-alive connections, each with a conversation of its own.
 
-It reads no more of an answer than its length and status, so that one core of it can fill a core of the server.
+It reads no more of an answer than it must, so that one core of it can fill a core of the server.
 """
 
 import asyncio
+import json
 import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from statistics import quantiles
+from typing import Any, Final
 
 from typing_extensions import override
 
 _HEAD_END: Final = b"\r\n\r\n"
 _LENGTH: Final = b"content-length: "
 
+Conversation = Callable[[bytes | None], bytes]
+"""The body of the last answer, None at the beginning → the next request, as it goes over the wire."""
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is sent, again and again."""
 
-    method: str
-    path: str
-    headers: dict[str, str] = field(default_factory=dict, repr=False)
-    body: bytes = field(default=b"", repr=False)
+def request(
+    method: str,
+    path: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    form: str = "",
+    content: Any = None,  # noqa: ANN401 — JSON
+) -> bytes:
+    """A request as it goes over the wire (RFC 9112)."""
+    body = form.encode() if form else b"" if content is None else json.dumps(content).encode()
+    fields = {"Host": "127.0.0.1", **(headers or {})}
+    if body:
+        fields["Content-Type"] = "application/x-www-form-urlencoded" if form else "application/json"
+        fields["Content-Length"] = str(len(body))
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
+    return "\r\n".join(lines).encode() + _HEAD_END + body
 
-    def encode(self, host: str) -> bytes:
-        """The bytes on the wire (RFC 9112)."""
-        headers = {"Host": host, **self.headers}
-        if self.body:
-            headers["Content-Length"] = str(len(self.body))
-        lines = [f"{self.method} {self.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-        return "\r\n".join(lines).encode() + _HEAD_END + self.body
+
+def again(sent: bytes) -> Conversation:
+    """The same request each time."""
+    return lambda _answer: sent
 
 
 @dataclass(slots=True)
 class Answers:
     """What came back."""
 
-    seconds: float
-    latencies: list[float]
-    statuses: dict[int, int]
+    seconds: float = 0.0
+    latencies: list[float] = field(default_factory=list)
+    statuses: Counter[int] = field(default_factory=Counter)
 
     @property
     def per_second(self) -> float:
         """Answers a second."""
         return len(self.latencies) / self.seconds
 
+    def milliseconds(self, percentile: int) -> float:
+        """How long that many of a hundred took at most."""
+        return 1000 * quantiles(self.latencies, n=100)[percentile - 1]
+
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, request: bytes, answers: Answers, until: float) -> None:
-        self.request = request
-        self.answers = answers
-        self.until = until
+    def __init__(self, on_answer: Callable[[int, bytes], bytes | None], first: bytes | None = None) -> None:
+        self.on_answer = on_answer
+        self.first = first
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.buffer = b""
         self.transport: asyncio.Transport
-        self.sent_at = 0.0
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        self.send()
-
-    def send(self) -> None:
-        self.sent_at = time.perf_counter()
-        self.transport.write(self.request)
+        if self.first is not None:
+            transport.write(self.first)
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -74,17 +85,15 @@ class _Connection(asyncio.Protocol):
             return
         start = self.buffer.lower().find(_LENGTH, 0, end)
         length = int(self.buffer[start + len(_LENGTH) : self.buffer.find(b"\r", start)]) if start >= 0 else 0
-        if len(self.buffer) < end + 4 + length:
+        end += len(_HEAD_END)
+        if len(self.buffer) < end + length:
             return
-        now = time.perf_counter()
-        self.answers.latencies.append(now - self.sent_at)
-        status = int(self.buffer[9:12])
-        self.answers.statuses[status] = self.answers.statuses.get(status, 0) + 1
-        self.buffer = b""
-        if now >= self.until:
+        answer, self.buffer = self.buffer, b""
+        following = self.on_answer(int(answer[9:12]), answer[end:])
+        if following is None:
             self.transport.close()
         else:
-            self.send()
+            self.transport.write(following)
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -93,23 +102,97 @@ class _Connection(asyncio.Protocol):
             self.ended.set_result(None)
 
 
-async def load(port: int, request: Request, *, connections: int, seconds: float) -> Answers:
-    """Send a request over some connections for some seconds.
+async def load(
+    port: int, conversations: Sequence[Conversation], *, seconds: float, over: asyncio.Event | None = None
+) -> Answers:
+    """Hold conversations for some seconds, each on a connection of its own, each without a pause.
 
     Args:
         port: On 127.0.0.1.
-        request: The same each time.
-        connections: At once.
+        conversations: They go on where they were, if they remember that.
         seconds: How long.
+        over: Ends them before that.
     """
     started = time.perf_counter()
-    answers = Answers(seconds, [], {})
-    encoded = request.encode(f"127.0.0.1:{port}")
+    answers = Answers()
     loop = asyncio.get_running_loop()
-    opened = [
-        await loop.create_connection(lambda: _Connection(encoded, answers, started + seconds), "127.0.0.1", port)
-        for _ in range(connections)
-    ]
-    await asyncio.gather(*(protocol.ended for _, protocol in opened))
+    ended = []
+    for conversation in conversations:
+        connection = _talk(conversation, answers, started + seconds, over)
+        await loop.create_connection(lambda connection=connection: connection, "127.0.0.1", port)  # type: ignore[misc]
+        ended.append(connection.ended)
+    await asyncio.gather(*ended)
     answers.seconds = time.perf_counter() - started
+    return answers
+
+
+def _talk(conversation: Conversation, answers: Answers, until: float, over: asyncio.Event | None) -> _Connection:
+    sent_at = time.perf_counter()
+
+    def on_answer(status: int, body: bytes) -> bytes | None:
+        nonlocal sent_at
+        now = time.perf_counter()
+        answers.latencies.append(now - sent_at)
+        answers.statuses[status] += 1
+        following = conversation(body)
+        if now >= until or (over is not None and over.is_set()):
+            return None
+        sent_at = time.perf_counter()
+        return following
+
+    return _Connection(on_answer, conversation(None))
+
+
+async def probe(port: int, sent: bytes, *, rate: int, seconds: float, patience: float = 30) -> Answers:
+    """Send a request at a steady rate, whatever becomes of those before: a slow answer hides no other.
+
+    Args:
+        port: On 127.0.0.1.
+        sent: The request.
+        rate: Requests a second.
+        seconds: How long.
+        patience: Seconds after the last one until what is unanswered counts as having taken that long.
+    """
+    answers = Answers()
+    free: list[_Connection] = []
+    opened: list[_Connection] = []
+    pending: set[asyncio.Task[None]] = set()
+    loop = asyncio.get_running_loop()
+
+    async def once() -> None:
+        started = time.perf_counter()
+        answered: asyncio.Future[int] = loop.create_future()
+        if free:
+            connection = free.pop()
+        else:
+            connection = _Connection(lambda _status, _body: b"")
+            await loop.create_connection(lambda: connection, "127.0.0.1", port)
+            opened.append(connection)
+
+        def on_answer(status: int, _body: bytes) -> bytes:
+            if not answered.done():
+                answered.set_result(status)
+            return b""
+
+        connection.on_answer = on_answer
+        connection.transport.write(sent)
+        answers.statuses[await answered] += 1
+        answers.latencies.append(time.perf_counter() - started)
+        free.append(connection)
+
+    started = time.perf_counter()
+    for number in range(int(rate * seconds)):
+        await asyncio.sleep(max(0.0, started + number / rate - time.perf_counter()))
+        task = loop.create_task(once())
+        pending.add(task)
+        task.add_done_callback(pending.discard)
+    if pending:
+        await asyncio.wait(pending, timeout=patience)
+    for task in list(pending):
+        task.cancel()
+        answers.latencies.append(patience)
+        answers.statuses[0] += 1
+    answers.seconds = time.perf_counter() - started
+    for connection in opened:
+        connection.transport.close()
     return answers

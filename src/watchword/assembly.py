@@ -42,6 +42,7 @@ from watchword.identity.verify import VerifyCredential
 from watchword.model import P
 from watchword.settings import Settings, SigningAlgorithm
 from watchword.storage import Database, open_database
+from watchword.storage.rotation import Rotation
 from watchword.storage.schema import require_current, upgrade
 from watchword.storage.sessions import Lifetimes
 from watchword.storage.signals import signals_of
@@ -117,7 +118,13 @@ async def assemble(
             grants={
                 password.NAME: PasswordGrant(authenticate_user, scopes, open_session, events),
                 refresh_token.NAME: RefreshTokenGrant(
-                    storage, refresh_keys, issue, events, settings.refresh_idle_lifetime, settings.refresh_leeway
+                    storage,
+                    Rotation(storage),
+                    refresh_keys,
+                    issue,
+                    events,
+                    settings.refresh_idle_lifetime,
+                    settings.refresh_leeway,
                 ),
             },
             register=register,

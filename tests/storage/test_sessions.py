@@ -15,7 +15,16 @@ from watchword.flows.end_everything import EndEverything
 from watchword.flows.prune import Prune, Pruned, pruning
 from watchword.model import Account, Device, Session
 from watchword.storage import Database
-from watchword.storage.sessions import Lifetimes, NewSession, NotRotated, Retried, Reused, Rotated, judge
+from watchword.storage.sessions import (
+    Lifetimes,
+    NewSession,
+    NotRotated,
+    RefreshAttempt,
+    Retried,
+    Reused,
+    Rotated,
+    judge,
+)
 from watchword.storage.tables import revocation, session, user
 from watchword.storage.users import NewAccount
 
@@ -159,9 +168,8 @@ async def test_a_session_of_a_disabled_user_or_an_older_epoch_is_not_in_force(st
             assert await stores.sessions.find(handle) is None
             assert await stores.sessions.page(account.id, before=None, limit=10) == []
             outcome = await stores.sessions.rotate(
-                RefreshToken(handle, 0), client_id="first-party", device=Device(), idle=LIFETIMES.idle,
-                leeway=timedelta(seconds=30),
-            )  # fmt: skip
+                RefreshAttempt(RefreshToken(handle, 0), "first-party", Device(), LIFETIMES.idle, timedelta(seconds=30))
+            )
         assert isinstance(outcome, NotRotated)
 
 

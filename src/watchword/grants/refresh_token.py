@@ -12,7 +12,8 @@ from watchword.identity.issue import IssueTokens
 from watchword.identity.scopes import parse_scope
 from watchword.model import Client, Device, IssuedTokens
 from watchword.storage import Database
-from watchword.storage.sessions import NotRotated, Retried, Reused, Rotated
+from watchword.storage.rotation import Rotation
+from watchword.storage.sessions import NotRotated, RefreshAttempt, Retried, Reused, Rotated
 
 NAME: Final = "refresh_token"
 _REFUSED: Final = "The refresh token is invalid, expired or was used before"
@@ -46,6 +47,7 @@ class RefreshTokenGrant:
     """
 
     storage: Database
+    rotate: Rotation
     refresh_keys: RefreshTokenKeys
     issue: IssueTokens
     events: Events
@@ -69,11 +71,8 @@ class RefreshTokenGrant:
         except BadRefreshToken as error:
             raise await self._refused(client, device, str(error)) from None
         await self._check_scope(request, presented, client)
-        async with self.storage.transaction() as stores:
-            outcome = await stores.sessions.rotate(
-                presented, client_id=client.id, device=device, idle=self.idle_lifetime, leeway=self.leeway
-            )
-        # The transaction is committed here. A reuse that was refused inside of it would not be revoked.
+        outcome = await self.rotate(RefreshAttempt(presented, client.id, device, self.idle_lifetime, self.leeway))
+        # Whatever it was is committed here. A reuse that was refused inside of a transaction would not be revoked.
         if isinstance(outcome, NotRotated):
             raise await self._refused(client, device, outcome.reason)
         session = outcome.session

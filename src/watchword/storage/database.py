@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from watchword.errors import ConfigurationError, StorageDown
 from watchword.model import Revocation
 from watchword.settings import Settings
+from watchword.storage.direct import Direct, DirectPostgresql, DirectSqlite, is_going_away
 from watchword.storage.revocations import RevocationStore
 from watchword.storage.sessions import SessionStore
 from watchword.storage.signing_keys import SigningKeyStore
@@ -29,6 +30,8 @@ _STATEMENT_SECONDS: Final = 10
 _POOL_WAIT_SECONDS: Final = 2
 _SQLITE_LOCK_SECONDS: Final = 5
 _WRITES: Final = "watchword_writes"
+# isolation_level None: the driver sends no BEGIN of its own, we say which transactions write.
+_SQLITE_OPTIONS: Final[dict[str, Any]] = {"isolation_level": None, "timeout": _SQLITE_LOCK_SECONDS}
 _MARGIN: Final = timedelta(minutes=10)
 
 
@@ -58,7 +61,7 @@ class Database:
 
     Args:
         url: A `sqlite+aiosqlite://` or `postgresql+asyncpg://` address.
-        pool_size: Connections at most.
+        pool_size: Connections at most; half of them are kept for statements that are sent by themselves.
         token_lifetime: The life of the longest access token; revocations are kept for a little longer.
 
     Raises:
@@ -71,7 +74,9 @@ class Database:
         self._on_revoked: Callable[[Sequence[Revocation]], None] = _nobody_listens
         try:
             self.url: Final = make_url(url)
-            self.engine: Final = _make_engine(self.url, pool_size)
+            for_statements = max(1, pool_size // 2)
+            self.engine: Final = _make_engine(self.url, max(1, pool_size - for_statements))
+            self.direct: Final = self._make_direct(for_statements)
         except ModuleNotFoundError as error:
             raise ConfigurationError(
                 f"WATCHWORD_DATABASE_URL needs the package {error.name}: install watchword[postgres]"
@@ -153,7 +158,24 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        if self.direct is not None:
+            await self.direct.close()
         await self.engine.dispose()
+
+    def _make_direct(self, size: int) -> Direct | None:
+        """A way around the pool, for single statements; none to a database in memory, which has one connection."""
+        if self.is_in_memory:
+            return None
+        if self.is_postgresql:
+            return DirectPostgresql(self.engine, size)
+        arguments, options = self.engine.dialect.create_connect_args(self.url)
+
+        def connect() -> sqlite3.Connection:
+            connection: sqlite3.Connection = sqlite3.connect(arguments[0], **{**options, **_SQLITE_OPTIONS})
+            _set_pragmas(connection)
+            return connection
+
+        return DirectSqlite(connect)
 
 
 def _nobody_listens(_revocations: Sequence[Revocation]) -> None:
@@ -194,10 +216,7 @@ def _unavailable() -> Iterator[None]:
 def _is_going_away(error: DBAPIError) -> bool:
     if type(error) is DatabaseError:  # SQLite's word for a file that is damaged or no database
         return True
-    # PostgreSQL's classes: connection exception, read-only after a failover, invalid authorization, no such database,
-    # deadlock, insufficient resources, lock not available, cancelled or shut down
-    state = getattr(error.orig, "sqlstate", None) or ""
-    return state.startswith(("08", "25006", "28", "3D", "40", "53", "55P", "57"))
+    return is_going_away(getattr(error.orig, "sqlstate", None) or "")
 
 
 def _first_line(error: BaseException) -> str:
@@ -214,25 +233,20 @@ def _make_engine(url: URL, pool_size: int) -> AsyncEngine:
 
 
 def _sqlite_engine(url: URL, pool_size: int) -> AsyncEngine:
-    # isolation_level None: the driver sends no BEGIN of its own, we say which transactions write.
-    arguments = {"isolation_level": None, "timeout": _SQLITE_LOCK_SECONDS}
     if url.database in {
         None,
         "",
         ":memory:",
     }:  # one connection, kept, or each would have a database of its own
-        engine = create_async_engine(url, connect_args=arguments)
+        engine = create_async_engine(url, connect_args=_SQLITE_OPTIONS)
     else:
         engine = create_async_engine(
-            url, connect_args=arguments, pool_size=pool_size, max_overflow=0, pool_timeout=_POOL_WAIT_SECONDS
+            url, connect_args=_SQLITE_OPTIONS, pool_size=pool_size, max_overflow=0, pool_timeout=_POOL_WAIT_SECONDS
         )
 
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: object) -> None:  # noqa: ANN401 — a DBAPI connection
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+        _set_pragmas(connection)
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
@@ -241,6 +255,13 @@ def _sqlite_engine(url: URL, pool_size: int) -> AsyncEngine:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _set_pragmas(connection: Any) -> None:  # noqa: ANN401 — a DBAPI connection
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
 
 
 def _postgresql_engine(url: URL, pool_size: int) -> AsyncEngine:

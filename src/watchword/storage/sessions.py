@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, case, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Float, and_, bindparam, case, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from watchword.crypto.refresh_tokens import RefreshToken
@@ -51,6 +51,67 @@ def _is_live() -> Sequence[ColumnElement[bool]]:
         session.c.expires_at > now(),
         _USER_IS_IN_FORCE,
     )
+
+
+ROTATED: Final = (*_SESSION, session.c.lost_generations)
+"""What `ROTATE` returns."""
+ROTATE: Final = (
+    update(session)
+    .where(
+        session.c.handle == bindparam("presented"),
+        session.c.generation.between(bindparam("oldest"), bindparam("n")),
+        session.c.client_id == bindparam("client"),
+        *_is_live(),
+    )
+    .values(
+        generation=bindparam("next"),
+        lost_generations=bindparam("n") - session.c.generation,
+        rotated_at=now(),
+        idle_expires_at=after(bindparam("idle", type_=Float())),
+        user_agent=bindparam("agent"),
+        address=bindparam("from"),
+    )
+    .returning(*ROTATED)
+)
+"""A refresh: one compare-and-swap that checks everything else too."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshAttempt:
+    """Somebody presents a refresh token.
+
+    Attributes:
+        token: What it says, its MAC verified.
+        client_id: Who presents it.
+        device: Where from.
+        idle: How long the session lives without another refresh.
+        leeway: How long a retry is one; zero for strict single use.
+    """
+
+    token: RefreshToken
+    client_id: str
+    device: Device
+    idle: timedelta
+    leeway: timedelta
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What `ROTATE` is run with."""
+        n = self.token.generation
+        return {
+            "presented": self.token.handle,
+            "oldest": n - HEALED_GENERATIONS,
+            "n": n,
+            "next": n + 1,
+            "client": self.client_id,
+            "idle": self.idle.total_seconds(),
+            "agent": self.device.user_agent,
+            "from": self.device.address,
+        }
+
+    def rotated(self, row: Any) -> "Rotated":  # noqa: ANN401 — a row of either driver
+        """What it means that `ROTATE` returned a row."""
+        return Rotated(_session(row), self.token.generation + 1, row.lost_generations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,64 +218,36 @@ class SessionStore:
         )
         return _session((await self._connection.execute(statement.returning(*_SESSION))).one())
 
-    async def rotate(
-        self, presented: RefreshToken, *, client_id: str, device: Device, idle: timedelta, leeway: timedelta
-    ) -> RotationOutcome:
+    async def rotate(self, attempt: RefreshAttempt) -> RotationOutcome:
         """Trade the token of generation *n* for that of *n + 1*: one compare-and-swap that checks everything else too.
 
         Of two at once, the second waits for the first, finds *n + 1*, and is a retry. Only where nothing was swapped is
         the row read, to tell a retry from a reuse; a reuse is revoked here, and the caller lets the transaction commit
         before it refuses.
-
-        Args:
-            presented: What the token says, its MAC verified.
-            client_id: Who presents it.
-            device: Where from.
-            idle: How long the session lives without another refresh.
-            leeway: How long a retry is one; zero for strict single use.
         """
-        n = presented.generation
-        statement = (
-            update(session)
-            .where(
-                session.c.handle == presented.handle,
-                session.c.generation.between(n - HEALED_GENERATIONS, n),
-                session.c.client_id == client_id,
-                *_is_live(),
-            )
-            .values(
-                generation=n + 1,
-                lost_generations=n - session.c.generation,
-                rotated_at=now(),
-                idle_expires_at=after(idle),
-                user_agent=device.user_agent,
-                address=device.address,
-            )
-            .returning(*_SESSION, session.c.lost_generations)
-        )
-        row = (await self._connection.execute(statement)).one_or_none()
+        row = (await self._connection.execute(ROTATE, attempt.parameters)).one_or_none()
         if row is not None:
-            return Rotated(_session(row), n + 1, row.lost_generations)
-        outcome = await self._judge(presented, client_id=client_id, leeway=leeway)
+            return attempt.rotated(row)
+        outcome = await self._judge(attempt)
         if isinstance(outcome, Reused):
             await self.end([outcome.session.id])
         return outcome
 
-    async def _judge(self, presented: RefreshToken, *, client_id: str, leeway: timedelta) -> RotationOutcome:
+    async def _judge(self, attempt: RefreshAttempt) -> RotationOutcome:
         statement = select(
             *_SESSION,
             session.c.generation,
             and_(*_is_live()).label("is_live"),
-            (session.c.rotated_at > after(-leeway)).label("is_recent"),
-        ).where(session.c.handle == presented.handle)
+            (session.c.rotated_at > after(-attempt.leeway)).label("is_recent"),
+        ).where(session.c.handle == attempt.token.handle)
         row = (await self._connection.execute(statement)).one_or_none()
         if row is None:
             return NotRotated("no such session")
-        if row.client_id != client_id:
-            return NotRotated(f"session {row.id} belongs to another client than {client_id}")
+        if row.client_id != attempt.client_id:
+            return NotRotated(f"session {row.id} belongs to another client than {attempt.client_id}")
         if not row.is_live:
             return NotRotated(f"session {row.id} has ended")
-        return judge(_session(row), presented.generation, stands_at=row.generation, is_recent=row.is_recent)
+        return judge(_session(row), attempt.token.generation, stands_at=row.generation, is_recent=row.is_recent)
 
     async def find(self, handle: bytes) -> tuple[Session, int] | None:
         """The session in force with this handle, and its generation; None if there is none."""
@@ -298,7 +331,7 @@ def judge(found: Session, presented: int, *, stands_at: int, is_recent: bool) ->
     return Reused(found)
 
 
-def _session(row: Row[*tuple[Any, ...]]) -> Session:
+def _session(row: Any) -> Session:  # noqa: ANN401 — a row of SQLAlchemy, or of a driver
     return Session(
         id=row.id,
         user_id=row.user_id,
