@@ -62,8 +62,9 @@ class Event:
 
     def fields(self) -> dict[str, Any]:
         """What it carries, as plain JSON values; what is not known is left out."""
-        members = dataclasses.asdict(self)
-        members |= members.pop("device")
+        members = {member.name: getattr(self, member.name) for member in dataclasses.fields(self)}
+        device: Device = members.pop("device")
+        members |= {"user_agent": device.user_agent, "address": device.address}
         return {name: _plain(value) for name, value in members.items() if value is not None}
 
 
@@ -212,9 +213,10 @@ class Events:
 
     async def emit(self, event: Event) -> None:
         """Log an event and call its handlers. What a handler raises is logged, and changes nothing for the caller."""
-        fields = event.fields()
-        text = " ".join(f"{name}={value!r}" for name, value in fields.items())
-        _log.info("%s %s", event.name(), text, extra={LOG_FIELDS: {"event": event.name(), **fields}})
+        if _log.isEnabledFor(logging.INFO):
+            fields = event.fields()
+            text = " ".join(f"{name}={value!r}" for name, value in fields.items())
+            _log.info("%s %s", event.name(), text, extra={LOG_FIELDS: {"event": event.name(), **fields}})
         for cls in type(event).__mro__:
             for handler in self._handlers.get(cls, ()):
                 try:

@@ -64,7 +64,7 @@ async def read_form(request: Request) -> Parameters:
     Raises:
         InvalidRequest: It is another media type, credentials are in the URL, or the body is malformed.
     """
-    if request.url.query:  # RFC 6749 §2.3.1: a secret in a URL ends up in logs
+    if request.scope["query_string"]:  # RFC 6749 §2.3.1: a secret in a URL ends up in logs
         raise InvalidRequest("a query string", text="Parameters belong in the body, not in the URL")
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != _MEDIA_TYPE:

@@ -64,14 +64,11 @@ class OAuthErrorAnswer(BaseModel):
 
 
 def tokens(issued: IssuedTokens) -> Response:
-    """The token response."""
-    answer = TokenAnswer(
-        access_token=issued.access_token,
-        expires_in=issued.expires_in,
-        refresh_token=issued.refresh_token,
-        scope=format_scope(issued.scopes),
-    )
-    return JSONResponse(answer.model_dump(exclude_none=True), headers=NO_STORE)
+    """The token response, a `TokenAnswer`."""
+    answer = {"access_token": issued.access_token, "token_type": "bearer", "expires_in": issued.expires_in}
+    if issued.refresh_token is not None:
+        answer["refresh_token"] = issued.refresh_token
+    return JSONResponse({**answer, "scope": format_scope(issued.scopes)}, headers=NO_STORE)
 
 
 def json_refusal(refusal: Refusal) -> Response:

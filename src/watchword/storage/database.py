@@ -30,6 +30,9 @@ _STATEMENT_SECONDS: Final = 10
 _POOL_WAIT_SECONDS: Final = 2
 _SQLITE_LOCK_SECONDS: Final = 5
 _WRITES: Final = "watchword_writes"
+# FULL: a power cut must not bring a used or revoked token back.
+PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+"""How each connection to SQLite is set."""
 # isolation_level None: the driver sends no BEGIN of its own, we say which transactions write.
 _SQLITE_OPTIONS: Final[dict[str, Any]] = {"isolation_level": None, "timeout": _SQLITE_LOCK_SECONDS}
 _MARGIN: Final = timedelta(minutes=10)
@@ -259,7 +262,7 @@ def _sqlite_engine(url: URL, pool_size: int) -> AsyncEngine:
 
 def _set_pragmas(connection: Any) -> None:  # noqa: ANN401 — a DBAPI connection
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
