@@ -1,0 +1,189 @@
+"""Refreshes that go straight to the driver: each asker gets its own answer, whatever happens beside it."""
+
+import asyncio
+import sqlite3
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+from tests.conftest import PostgreSQL
+from tests.storage.test_sessions import LIFETIMES, add_session, add_user
+
+from watchword.crypto.refresh_tokens import RefreshToken
+from watchword.errors import StorageDown
+from watchword.model import Device
+from watchword.storage import Database
+from watchword.storage import database as database_module
+from watchword.storage.direct import DirectPostgresql
+from watchword.storage.rotation import Rotation
+from watchword.storage.sessions import RefreshAttempt, Retried, Rotated
+from watchword.storage.tables import session
+
+pytestmark = pytest.mark.anyio
+
+MANY = 40
+
+
+def attempt(handle: bytes, generation: int = 0, leeway: timedelta = timedelta(seconds=30)) -> RefreshAttempt:
+    return RefreshAttempt(RefreshToken(handle, generation), "first-party", Device("agent"), LIFETIMES.idle, leeway)
+
+
+async def sessions(storage: Database, number: int) -> dict[bytes, Any]:
+    """Handles of new sessions, and their ids."""
+    account = await add_user(storage)
+    return {handle: added.id for added, handle in [await add_session(storage, account) for _ in range(number)]}
+
+
+async def test_of_many_at_once_each_gets_its_own_session(database_url: str) -> None:
+    storage = Database(database_url)
+    handles = await sessions(storage, MANY)
+    rotate = Rotation(storage)
+    outcomes = await asyncio.gather(*(rotate(attempt(handle)) for handle in handles))
+    for outcome, session_id in zip(outcomes, handles.values(), strict=True):
+        assert isinstance(outcome, Rotated)
+        assert (outcome.session.id, outcome.generation) == (session_id, 1)
+    await storage.close()
+    again = Database(database_url)  # whoever was answered, it was committed
+    async with again.connection() as connection:
+        assert set((await connection.execute(select(session.c.generation))).scalars()) == {1}
+    await again.close()
+
+
+async def test_of_many_with_one_token_one_rotates_and_the_others_are_retries(database_url: str) -> None:
+    storage = Database(database_url)
+    [handle] = await sessions(storage, 1)
+    rotate = Rotation(storage)
+    outcomes = await asyncio.gather(*(rotate(attempt(handle)) for _ in range(MANY)))
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Retried"] * (MANY - 1) + ["Rotated"]
+    assert {outcome.generation for outcome in outcomes if isinstance(outcome, Rotated | Retried)} == {1}
+    await storage.close()
+
+
+async def test_what_is_asked_before_the_end_is_answered(sqlite_url: str) -> None:
+    storage = Database(sqlite_url)
+    handles = await sessions(storage, MANY)
+    rotate = Rotation(storage)
+    tasks = [asyncio.create_task(rotate(attempt(handle))) for handle in handles]
+    await asyncio.sleep(0)
+    await storage.close()
+    assert {type(outcome) for outcome in await asyncio.gather(*tasks)} == {Rotated}
+
+
+async def test_one_who_leaves_takes_nobodys_answer_along(database_url: str) -> None:
+    storage = Database(database_url)
+    handles = await sessions(storage, MANY)
+    rotate = Rotation(storage)
+    tasks = [asyncio.create_task(rotate(attempt(handle))) for handle in handles]
+    await asyncio.sleep(0)
+    for task in tasks[::2]:
+        task.cancel()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(isinstance(outcome, Rotated) for outcome in outcomes[1::2])
+    assert isinstance(await rotate(attempt(next(iter(handles)))), Rotated | Retried)
+    await storage.close()
+
+
+async def test_a_locked_sqlite_is_a_storage_that_is_down_and_then_it_is_not(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(database_module._SQLITE_OPTIONS, "timeout", 0.2)
+    storage = Database(sqlite_url)
+    handles = await sessions(storage, 3)
+    rotate = Rotation(storage)
+    blocker = sqlite3.connect(sqlite_url.removeprefix("sqlite+aiosqlite:///"), isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    refused = await asyncio.gather(*(rotate(attempt(handle)) for handle in handles), return_exceptions=True)
+    assert [type(refusal) for refusal in refused] == [StorageDown] * 3
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    assert {type(await rotate(attempt(handle))) for handle in handles} == {Rotated}
+    await storage.close()
+
+
+async def test_a_database_in_memory_refreshes_over_its_one_connection() -> None:
+    from watchword.storage.schema import upgrade
+
+    storage = Database("sqlite+aiosqlite://")
+    await upgrade(storage)
+    [handle] = await sessions(storage, 1)
+    outcomes = await asyncio.gather(*(Rotation(storage)(attempt(handle)) for _ in range(5)))
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Retried"] * 4 + ["Rotated"]
+    await storage.close()
+
+
+async def test_postgresql_is_asked_over_no_more_connections_than_the_setting_says(postgresql_url: str) -> None:
+    storage = Database(postgresql_url, pool_size=4)
+    handles = await sessions(storage, MANY)
+    rotate = Rotation(storage)
+
+    async def busy(handle: bytes) -> None:
+        assert isinstance(await rotate(attempt(handle)), Rotated)
+        async with storage.transaction() as stores:
+            assert await stores.sessions.find(handle) is not None
+
+    await asyncio.gather(*(busy(handle) for handle in handles))
+    async with storage.connection() as connection:
+        counted = await connection.execute(
+            text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        )
+        assert counted.scalar_one() <= 4
+    await storage.close()
+
+
+async def test_a_backend_that_went_away_costs_no_refresh(postgresql: PostgreSQL, postgresql_url: str) -> None:
+    storage = Database(postgresql_url)
+    handles = list(await sessions(storage, 2))
+    rotate = Rotation(storage)
+    assert isinstance(await rotate(attempt(handles[0])), Rotated)
+    name = postgresql.name_of(postgresql_url)
+    postgresql.root.psql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}';")
+    await asyncio.sleep(0.1)
+    assert isinstance(await rotate(attempt(handles[1])), Rotated)
+    await storage.close()
+
+
+async def test_where_the_default_is_serializable_one_of_many_still_rotates(
+    postgresql: PostgreSQL, postgresql_url: str
+) -> None:
+    name = postgresql.name_of(postgresql_url)
+    postgresql.root.psql(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable';")
+    storage = Database(postgresql_url)
+    [handle] = await sessions(storage, 1)
+    rotate = Rotation(storage)
+    for generation in range(5):
+        outcomes = await asyncio.gather(*(rotate(attempt(handle, generation)) for _ in range(8)))
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Retried"] * 7 + ["Rotated"]
+    await storage.close()
+
+
+async def test_who_finds_no_connection_free_is_told_soon(postgresql_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("watchword.storage.direct._WAIT_SECONDS", 0.2)
+    storage = Database(postgresql_url, pool_size=2)
+    first, second = await sessions(storage, 2)
+    rotate = Rotation(storage)
+    direct = storage.direct
+    assert isinstance(direct, DirectPostgresql)
+    async with storage.connection(writes=True) as connection:
+        await connection.execute(select(session.c.id).where(session.c.handle == first).with_for_update())
+        held = asyncio.create_task(rotate(attempt(first)))  # waits for the row, on the one connection
+        await asyncio.sleep(0.2)
+        with pytest.raises(StorageDown):
+            await rotate(attempt(second))
+    assert isinstance(await held, Rotated)
+    assert isinstance(await rotate(attempt(second)), Rotated)
+    await storage.close()
+
+
+async def test_without_a_leeway_a_token_whose_answer_was_lost_in_here_ends_no_session(postgresql_url: str) -> None:
+    storage = Database(postgresql_url)
+    [handle] = await sessions(storage, 1)
+    rotate = Rotation(storage)
+    strict = attempt(handle, leeway=timedelta(0))
+    assert isinstance(await rotate(strict), Rotated)
+    direct = storage.direct
+    assert isinstance(direct, DirectPostgresql)
+    direct._idle[-1].terminate()  # known to be closed: another connection is opened, nothing is sent twice
+    outcome = await rotate(attempt(handle, 1, timedelta(0)))
+    assert isinstance(outcome, Rotated)
+    await storage.close()
