@@ -21,7 +21,7 @@ soak: .venv/ready  ## The long forms: 200 kills on each database, any order of s
 	WATCHWORD_TEST_EXAMPLES=150 $(BIN)/python -m pytest -q tests/http/test_session_machine.py
 
 bench: .venv/ready .venv-bench/ready  ## Beside what a user would pick instead, as ratios
-	$(BIN)/python -m bench guard $(ARGS)
+	$(BIN)/python -m bench all $(ARGS)
 
 lint: .venv/ready  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .

@@ -66,8 +66,10 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
     async with sessions() as session:
+        users = SQLAlchemyUserDatabase(session, User)
         new = schemas.BaseUserCreate(email="known@example.com", password="correct horse battery staple")
-        await Manager(SQLAlchemyUserDatabase(session, User)).create(new)
+        if await users.get_by_email(new.email) is None:
+            await Manager(users).create(new)
     yield
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import jwt
 from fastapi import FastAPI, HTTPException
 from pwdlib import PasswordHash
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, select
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker
 
@@ -43,9 +43,10 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     """Make the table and the one user."""
     Base.metadata.create_all(sync_engine)
     with sync_sessions() as session:
-        hashed = hasher.hash("correct horse battery staple")
-        session.add(User(email="known@example.com", hashed_password=hashed))
-        session.commit()
+        if session.scalar(select(User)) is None:
+            hashed = hasher.hash("correct horse battery staple")
+            session.add(User(email="known@example.com", hashed_password=hashed))
+            session.commit()
     yield
 
 

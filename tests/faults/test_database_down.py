@@ -208,7 +208,7 @@ def test_sqlite_loses_its_tables_and_gets_them_back(sqlite_url: str) -> None:
 
 
 def test_a_pool_without_a_free_connection_answers_503_in_bounded_time(database_url: str) -> None:
-    auth: Watchword[Any] = Watchword(make_settings(database_url, database_pool_size=1))
+    auth: Watchword[Any] = Watchword(make_settings(database_url, database_pool_size=2))
     with Client(make_app(auth)) as client:
         client.sign_up()
         headers = client.log_in()
