@@ -176,7 +176,8 @@ class Settings(BaseSettings):
         default=10,
         ge=2,
         le=1000,
-        description="Connections a process keeps open at most, half of them for refreshes. A request that finds none free for 2 seconds gets 503.",
+        description="Connections a process keeps open at most, half of them for refreshes. A request that finds none "
+        "free for 2 seconds gets 503.",
     )
     secret: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         default=(),

@@ -183,7 +183,7 @@ async def test_without_a_leeway_a_token_whose_answer_was_lost_in_here_ends_no_se
     assert isinstance(await rotate(strict), Rotated)
     direct = storage.direct
     assert isinstance(direct, DirectPostgresql)
-    direct._idle[-1].terminate()  # known to be closed: another connection is opened, nothing is sent twice
+    direct._idle[-1].driver.terminate()  # known to be closed: another connection is opened, nothing is sent twice
     outcome = await rotate(attempt(handle, 1, timedelta(0)))
     assert isinstance(outcome, Rotated)
     await storage.close()

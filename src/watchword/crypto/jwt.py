@@ -7,6 +7,7 @@ type we write, and refuses whatever two parsers could read in two ways.
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, NoReturn
 
 from watchword.crypto import base64url
@@ -49,8 +50,7 @@ class Expected:
 
 def encode(claims: Claims, *, key: SigningKey, type_: str) -> str:
     """Sign claims as a compact JWS (RFC 7515 §3.1)."""
-    header = {"alg": key.algorithm.value, "kid": key.kid, "typ": type_}
-    signing_input = f"{_part(header)}.{_part(claims)}"
+    signing_input = f"{_header(key.algorithm.value, key.kid, type_)}.{_part(claims)}"
     return f"{signing_input}.{base64url.encode(key.sign(signing_input.encode('ascii')))}"
 
 
@@ -82,6 +82,11 @@ def decode(token: str, *, keys: KeySet, expected: Expected, now: float) -> Claim
     claims = _object(parts[1], "payload")
     _check_claims(claims, expected, now)
     return claims
+
+
+@lru_cache(maxsize=64)
+def _header(algorithm: str, kid: str, type_: str) -> str:
+    return _part({"alg": algorithm, "kid": kid, "typ": type_})
 
 
 def _part(value: Claims) -> str:

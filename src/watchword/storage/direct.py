@@ -9,9 +9,9 @@ import queue
 import sqlite3
 import threading
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from sqlalchemy import ClauseElement, ColumnElement, Dialect
@@ -20,7 +20,6 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from watchword.errors import StorageDown
 
-_MOST_AT_ONCE: Final = 64
 _WAIT_SECONDS: Final = 2
 _GAVE_WAY: Final = {"40001", "40P01"}  # serialization failure, deadlock
 
@@ -88,12 +87,12 @@ class DirectPostgresql:
     def __init__(self, engine: AsyncEngine, size: int) -> None:
         self._engine = engine
         self._places = asyncio.Semaphore(size)
-        self._idle: list[Any] = []
+        self._idle: list[_Connection] = []
 
     async def first(self, statement: Prepared, values: Mapping[str, Any]) -> Row | None:
         """See `Direct`. None, too, where the database's isolation level made it give way to another transaction."""
         try:
-            row = await self._fetch(statement.sql, statement.bind(values))
+            row = await self._fetch(statement, values)
         except (OSError, TimeoutError) as error:
             raise StorageDown(f"{type(error).__name__}: {error}") from error
         except Exception as error:
@@ -103,41 +102,60 @@ class DirectPostgresql:
             if state is None or is_going_away(state):  # without a state it is the driver that has lost its connection
                 raise StorageDown(f"{type(error).__name__}: {error}") from error
             raise
-        return None if row is None else statement.read(tuple(row))
+        return None if row is None else statement.read(row)
 
     async def close(self) -> None:
         """Close the connections."""
         while self._idle:
-            self._idle.pop().terminate()
+            self._idle.pop().driver.terminate()
 
-    async def _fetch(self, sql: str, values: Sequence[Any]) -> Sequence[Any] | None:
+    async def _fetch(self, statement: Prepared, values: Mapping[str, Any]) -> Sequence[Any] | None:
         if self._places.locked():
             async with asyncio.timeout(_WAIT_SECONDS):
                 await self._places.acquire()
         else:
             await self._places.acquire()
+        connection = self._take()
         try:
-            connection = await self._connection()
-            try:
-                row: Sequence[Any] | None = await connection.fetchrow(sql, *values)
-            except BaseException:
-                connection.terminate()  # nobody knows in which state it is
-                raise
+            connection = connection or await self._open()
+            send = connection.prepared.get(statement) or await connection.prepare(statement)
+            row: Sequence[Any] | None = await send(*statement.bind(values))
+        except BaseException:
+            if connection is not None:
+                connection.driver.terminate()  # nobody knows in which state it is
+            raise
+        else:
             self._idle.append(connection)
             return row
         finally:
             self._places.release()
 
-    async def _connection(self) -> Any:  # noqa: ANN401 — a connection of asyncpg, which need not be installed
+    def _take(self) -> "_Connection | None":
         while self._idle:
             connection = self._idle.pop()
             # A backend that went away has closed its socket, which the event loop saw.
-            if not connection.is_closed():
+            if not connection.driver.is_closed():
                 return connection
+        return None
+
+    async def _open(self) -> "_Connection":
         opened = await self._engine.raw_connection()
-        connection = opened.driver_connection
+        driver = opened.driver_connection
         opened.detach()
-        return connection
+        return _Connection(driver)
+
+
+@dataclass(slots=True)
+class _Connection:
+    """A connection of asyncpg, and what it keeps prepared."""
+
+    driver: Any
+    prepared: "dict[Prepared, Callable[..., Awaitable[Sequence[Any] | None]]]" = field(default_factory=dict)
+
+    async def prepare(self, statement: Prepared) -> Callable[..., Awaitable[Sequence[Any] | None]]:
+        send: Callable[..., Awaitable[Sequence[Any] | None]] = (await self.driver.prepare(statement.sql)).fetchrow
+        self.prepared[statement] = send
+        return send
 
 
 class DirectSqlite:
@@ -151,7 +169,8 @@ class DirectSqlite:
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         self._connect = connect
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
+        self._gathered: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
         self._thread: threading.Thread | None = None
 
     async def first(self, statement: Prepared, values: Mapping[str, Any]) -> Row | None:
@@ -161,13 +180,21 @@ class DirectSqlite:
             self._thread.start()
         loop = asyncio.get_running_loop()
         job = _Job(statement.sql, statement.bind(values), loop, loop.create_future())
-        self._jobs.put(job)
+        gathered = self._gathered.get(loop)
+        if gathered is None:  # the thread is woken once for all that this turn of the event loop asks for
+            gathered = self._gathered[loop] = []
+            loop.call_soon(self._hand_over, loop)
+        gathered.append(job)
         row = await job.answer
         return None if row is None else statement.read(row)
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._jobs.put(self._gathered.pop(loop))
 
     async def close(self) -> None:
         """End the thread, when it has done what was asked for."""
         if self._thread is not None:
+            await asyncio.sleep(0)  # what was gathered is handed over
             self._jobs.put(None)
             await asyncio.to_thread(self._thread.join)
             self._thread = None
@@ -193,13 +220,13 @@ class DirectSqlite:
 
     def _next_jobs(self) -> "list[_Job]":
         """What waits, when something does; nothing at the end."""
-        job = self._jobs.get()
+        handed = self._jobs.get()
         jobs: list[_Job] = []
         with suppress(queue.Empty):
-            while job is not None and len(jobs) < _MOST_AT_ONCE:
-                jobs.append(job)
-                job = self._jobs.get_nowait()
-        if job is None and jobs:
+            while handed is not None:
+                jobs += handed
+                handed = self._jobs.get_nowait()
+        if handed is None and jobs:
             self._jobs.put(None)  # the end comes after these
         return jobs
 
