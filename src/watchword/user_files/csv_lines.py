@@ -11,6 +11,7 @@ from watchword.user_files.rows import BadRow
 from watchword.user_files.source import LONGEST_ROW, Line
 
 _DELIMITERS: Final = ",;\t"
+_QUOTE: Final = "not CSV: a quote is missing or in the wrong place, or a field is over 128 KiB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class CsvReader:
                 raise BadRow(f"{len(fields)} fields where there are {len(self.columns)} columns")  # noqa: TRY301
         except BadRow as problem:
             self._put_back.extendleft(reversed(more))
-            return Record(number, len(data), problem)
+            return Record(number, len(data), BadRow(_QUOTE) if more else problem)
         return Record(number, size, fields)
 
     def _next(self) -> Line | None:
@@ -90,5 +91,5 @@ def _parse(data: bytes, delimiter: str) -> list[str]:
     except UnicodeDecodeError:
         raise BadRow("not UTF-8") from None
     except (csv.Error, ValueError):
-        raise BadRow("not CSV: a quote is missing or in the wrong place, or a field is over 128 KiB") from None
+        raise BadRow(_QUOTE) from None
     return fields
