@@ -196,7 +196,7 @@ def test_every_kind_of_hash_logs_in_and_is_argon2id_from_then_on(tmp_path: Path,
 
 
 SECRETS = ("$1$secret", "pbkdf2_sha256$99999999$secret", "$2b$31$")
-BAD_ROWS = [  # what is in a line, the address that may be told, the reason
+BAD_ROWS: list[tuple[str | bytes, str | None, str]] = [  # what is in a line, the address that may be told, the reason
     ('{"email": "b@example.com"', None, "not JSON"),
     (json.dumps({"password_hash": SECRETS[0]}), None, "no email"),
     (json.dumps({"email": SECRETS[0]}), None, "not an email address"),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from watchword.crypto.foreign_hashes import FirebaseParameters
 from watchword.user_files import (
@@ -428,6 +429,7 @@ def test_the_format_is_guessed_by_name_and_content(name: str, head: str, expecte
 
 def test_a_pipe_that_gives_little_at_a_time_is_read_whole() -> None:
     class Trickle(io.BytesIO):
+        @override
         def read(self, size: int | None = -1, /) -> bytes:
             return super().read(min(size or 1, 7))
 
