@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -412,6 +413,26 @@ def test_what_cannot_be_begun_is_one_line(
     assert told in outcome.stderr
     assert "c2VjcmV0" not in outcome.stderr
     assert (tmp_path / "odd").read_text() == odd
+
+
+def test_the_files_of_the_documentation_are_imported(tmp_path: Path, sqlite_url: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "import.md").read_text("utf-8")
+    files = dict(re.findall(r'^```\w+ title="([^"]+)"\n(.*?)^```', page, re.DOTALL | re.MULTILINE))
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    for name, extra in {
+        "users.csv": [],
+        "users.jsonl": [],
+        "realm.json": ["--profile-field", "name=firstName", "--profile-field", "city=attributes.city"],
+        "auth0.json": [],
+        "accounts.json": ["--hash-parameters", "parameters", "--profile-field", "name=displayName"],
+    }.items():
+        outcome = import_(tmp_path, sqlite_url, name, "--json", *extra)
+        assert (outcome.returncode, outcome.stderr) == (0, ""), name
+    found = accounts(sqlite_url)
+    assert len(found) == 8
+    assert found["fay@example.com"].profile == {"name": "Fay", "city": "Oslo"}
+    assert found["user1@test.com"].profile == {"name": "Test User 1"}
 
 
 def test_a_signer_key_is_never_an_argument(tmp_path: Path) -> None:
