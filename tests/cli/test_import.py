@@ -25,7 +25,7 @@ from argon2 import PasswordHasher as Argon2
 from django.conf import settings as django_settings
 from django.contrib.auth import hashers as django
 from pwdlib.hashers.bcrypt import BcryptHasher
-from tests.cli.processes import PRODUCTION, environment, run
+from tests.cli.processes import PRODUCTION, environment
 from tests.conftest import CHEAP_HASH, PASSWORD, Client, make_app, make_settings
 
 from watchword import Watchword
@@ -69,8 +69,8 @@ def accounts(url: str) -> dict[str, Account]:
     return {account.email: account for account in use(url, read)}
 
 
-def import_(directory: Path, url: str, *arguments: str, stdin: str = "") -> Outcome:
-    """Run it in this process, which is quicker; `processes.run` is what tests of processes use."""
+def import_(directory: Path, url: str, *arguments: str, stdin: str = "", **variables: str) -> Outcome:
+    """Run it in this process, which is quicker; what happens to a process is tested with one."""
     (directory / ".stdin").write_text(stdin)
     told, errors = io.StringIO(), io.StringIO()
     with (
@@ -80,7 +80,8 @@ def import_(directory: Path, url: str, *arguments: str, stdin: str = "") -> Outc
         redirect_stderr(errors),
     ):
         patch.chdir(directory)
-        patch.setenv("WATCHWORD_DATABASE_URL", url)
+        for name, value in {"WATCHWORD_DATABASE_URL": url, **variables}.items():
+            patch.setenv(name, value)
         patch.setattr(sys, "argv", ["watchword", "users", "import", *arguments])
         patch.setattr(sys, "stdin", given)
         with pytest.raises(SystemExit) as ended:
@@ -435,16 +436,17 @@ def test_the_files_of_the_documentation_are_imported(tmp_path: Path, sqlite_url:
     assert found["user1@test.com"].profile == {"name": "Test User 1"}
 
 
-def test_a_signer_key_is_never_an_argument(tmp_path: Path) -> None:
-    assert run(tmp_path, "users", "import", "-", "--signer-key", "x").returncode == 2
+def test_a_signer_key_is_never_an_argument(tmp_path: Path, sqlite_url: str) -> None:
+    assert import_(tmp_path, sqlite_url, "-", "--signer-key", "x").returncode == 2
 
 
 def test_production_wants_the_schema_there_and_development_makes_it(tmp_path: Path) -> None:
-    refused = run(tmp_path, "users", "import", "-", stdin="email\na@example.com\n", **PRODUCTION)
-    assert (refused.returncode, "run `watchword db upgrade`" in refused.stderr) == (1, True)
-    dry = run(tmp_path, "users", "import", "-", "--dry-run", stdin="email\na@example.com\n")
-    assert (dry.returncode, "run `watchword db upgrade`" in dry.stderr) == (1, True)
-    made = run(tmp_path, "users", "import", "-", stdin="email\na@example.com\n")
+    url = f"sqlite+aiosqlite:///{tmp_path / 'new.db'}"
+    text = "email\na@example.com\n"
+    for arguments, variables in ((("-",), PRODUCTION), (("-", "--dry-run"), {})):
+        refused = import_(tmp_path, url, *arguments, stdin=text, **variables)
+        assert (refused.returncode, "run `watchword db upgrade`" in refused.stderr) == (1, True)
+    made = import_(tmp_path, url, "-", stdin=text)
     assert (made.returncode, made.stdout.splitlines()[0]) == (0, "1 imported, 0 there already, 0 refused.")
 
 
