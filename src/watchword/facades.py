@@ -39,8 +39,9 @@ class Users(Generic[P]):
         Args:
             email: The address to log in with.
             password: What the policy allows.
-            password_hash: Instead of a password, a hash made elsewhere: bcrypt or Argon2 as passlib, pwdlib,
-                fastapi-users and Django make them. It is replaced at the first login if it is weaker than ours.
+            password_hash: Instead of a password, a hash made elsewhere: bcrypt, Argon2, PBKDF2 or scrypt as passlib,
+                pwdlib, fastapi-users, Django and Werkzeug write them. It is replaced at the first login if it is not
+                Argon2id, or weaker than ours.
             profile: The host's own fields.
 
         Raises:

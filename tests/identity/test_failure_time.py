@@ -1,5 +1,6 @@
 """While dearer hashes are stored, a failed login takes as long as they do."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ from pwdlib.hashers.bcrypt import BcryptHasher
 from watchword import Watchword
 from watchword.crypto.ids import new_id
 from watchword.crypto.passwords import scheme_of
+from watchword.crypto.schemes import Pbkdf2, Scheme
 from watchword.errors import InvalidGrant
 from watchword.identity.authenticate_user import AuthenticateUser, new_hash
 from watchword.model import NewHash
@@ -43,6 +45,25 @@ async def test_an_unknown_user_takes_as_long_as_the_dearest_stored_hash(
         dearest = failure_time._dearest
         assert dearest > 0
         assert await seconds_of_a_failure(auth) >= dearest * 0.99
+
+
+async def test_of_many_failures_at_once_one_measures_what_an_import_brought(
+    start: Callable[..., Any], sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with start(sqlite_url) as auth:
+        await auth.users.create("a@example.com", password_hash=f"$pbkdf2-sha256$i=200000,l=32$c2FsdA${'A' * 43}")
+        failure_time = authenticator(auth).failure_time
+        measured: list[str] = []
+        original = failure_time._measure
+
+        async def watch(scheme: Scheme) -> float:
+            measured.append(str(scheme))
+            return await original(scheme)
+
+        monkeypatch.setattr(failure_time, "_measure", watch)
+        seconds = await asyncio.gather(*(seconds_of_a_failure(auth) for _ in range(10)))
+        assert sorted(measured) == ["$argon2id$v=19$m=7168,t=1,p=1", "$pbkdf2-sha256$i=200000,l=32"]
+        assert min(seconds) >= failure_time._measured[Pbkdf2("sha256", 200_000, 32)]
 
 
 async def test_nothing_is_waited_for_where_all_hashes_are_of_one_cost(

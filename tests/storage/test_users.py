@@ -11,7 +11,7 @@ from watchword.crypto.ids import new_id
 from watchword.errors import StorageDown
 from watchword.model import Account, NewHash
 from watchword.storage import Database
-from watchword.storage.users import NewAccount
+from watchword.storage.users import ImportedAccount, NewAccount, Taken
 
 pytestmark = pytest.mark.anyio
 
@@ -50,6 +50,31 @@ async def test_what_is_written_is_read_back_with_times_in_utc(storage: Database)
         assert await stores.users.find("a@example.com") == account
         assert await stores.users.find("b@example.com") is None
         assert await stores.users.get(new_id()) is None
+
+
+async def test_of_imported_accounts_those_whose_address_or_id_is_taken_are_left_out(storage: Database) -> None:
+    there = await add(storage)
+    named = NewAccount(there.id, "b@example.com", "b@example.com", None, {})
+    same = NewAccount(new_id(), "A@example.com", "a@example.com", NEW, {})
+    fresh = [NewAccount(new_id(), f"{n}@example.com", f"{n}@example.com", NEW if n else None, {"n": n}) for n in (0, 1)]
+    async with storage.transaction() as stores:
+        inserted = await stores.users.add_imported(
+            [
+                ImportedAccount(new, is_active=new is fresh[0], is_email_verified=new is fresh[1])
+                for new in (named, same, *fresh)
+            ]
+        )
+    assert inserted == {new.id for new in fresh}
+    assert await read(storage, there.id) == there
+    zero, one = [await read(storage, new.id) for new in fresh]
+    assert (zero.is_active, zero.email_verified_at, zero.password_hash, zero.profile) == (True, None, None, {"n": 0})
+    assert (one.is_active, one.password_hash, one.token_epoch) == (False, NEW.encoded, 0)
+    assert one.email_verified_at is not None
+    assert one.email_verified_at.utcoffset() is not None
+    async with storage.reading() as stores:
+        taken = await stores.users.taken(emails=["a@example.com", "c@example.com"], ids=[zero.id, new_id()])
+        assert taken == Taken(frozenset({"a@example.com"}), frozenset({zero.id}))
+        assert await stores.users.taken(emails=[], ids=[]) == Taken(frozenset(), frozenset())
 
 
 async def test_of_many_sign_ups_at_once_with_one_address_one_wins(storage: Database) -> None:

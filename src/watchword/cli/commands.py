@@ -204,3 +204,42 @@ def enable(email: Email, as_json: Json = False) -> None:
 
     user = asyncio.run(with_users(lambda users: set_active(users, email, active=True)))
     output.print_user(user, f"Enabled {user.email}.", as_json=as_json)
+
+
+@users.command("import")
+def import_(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="What to read; - is standard input.")],
+    file_format: Annotated[
+        str | None,
+        typer.Option("--format", metavar="NAME", help="csv, jsonl, keycloak, auth0 or firebase; else it is guessed."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything and write nothing.")] = False,
+    report: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write refused rows there: JSON Lines if it ends in .jsonl, else CSV."),
+    ] = None,
+    hash_parameters: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Firebase's password hash parameters, as its console shows them."),
+    ] = None,
+    profile_field: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=PATH", help="A profile field and where keycloak, auth0 or firebase have it; repeatable."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Take over users with the passwords they have. Run again, it goes on; status 3: some rows were refused."""
+    from watchword.cli.imports import import_file
+
+    refused = import_file(
+        file,
+        format_name=file_format,
+        dry_run=dry_run,
+        report=report,
+        hash_parameters=hash_parameters,
+        profile_fields=profile_field or [],
+        as_json=as_json,
+    )
+    raise typer.Exit(3 if refused else 0)

@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from watchword.crypto.foreign_hashes import canonical_hash
 from watchword.crypto.ids import new_id
-from watchword.crypto.passwords import scheme_of, without_django_prefix
+from watchword.crypto.passwords import scheme_of
 from watchword.errors import EmailTaken, InvalidInput
 from watchword.events import NOWHERE, Events, UserRegistered
 from watchword.identity.authenticate_user import new_hash
@@ -25,7 +26,7 @@ class Registration:
     """Who wants an account. With neither password nor hash it cannot log in with a password.
 
     Attributes:
-        password_hash: One that was made elsewhere, instead of a password: bcrypt or Argon2, also as Django writes them.
+        password_hash: One that was made elsewhere, instead of a password, of a kind that `canonical_hash` reads.
     """
 
     email: str
@@ -74,10 +75,10 @@ class Register:
 
     async def _hash(self, request: Registration, email: str) -> NewHash | None:
         if request.password_hash is not None:
-            plain = without_django_prefix(request.password_hash)
-            if scheme_of(plain) is None:
-                raise InvalidInput("an unknown hash", text="This is no bcrypt or Argon2 hash that can be verified here")
-            return new_hash(plain)
+            encoded = canonical_hash(request.password_hash)
+            if encoded is None or scheme_of(encoded) is None:
+                raise InvalidInput("an unknown hash", text="This is no password hash that can be verified here")
+            return new_hash(encoded)
         if request.password is None:
             return None
         await self.policy.check(request.password, email=email)

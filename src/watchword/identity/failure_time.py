@@ -10,7 +10,8 @@ import time
 from statistics import median
 from typing import Final
 
-from watchword.crypto.passwords import Scheme, decoy, scheme_of
+from watchword.crypto.passwords import decoy
+from watchword.crypto.schemes import Scheme, parse_scheme
 from watchword.identity.hashing import HashingPool, Verification
 from watchword.storage import Database
 
@@ -33,6 +34,7 @@ class FailureTime:
         self._measured: dict[Scheme, float] = {}
         self._dearest = 0.0
         self._loaded_at = float("-inf")
+        self._reloading = asyncio.Lock()
 
     async def wait(self, spent: Verification) -> None:
         """Sleep for what the dearest scheme would have taken beyond what was spent.
@@ -41,8 +43,10 @@ class FailureTime:
             HashingBusy: A scheme has to be measured and the pool is full.
             StorageDown: The schemes cannot be read.
         """
-        if time.monotonic() - self._loaded_at > _RELOAD_SECONDS:
-            await self.reload()
+        if self._is_stale():
+            async with self._reloading:  # after an import there may be much to measure: one login does, others wait
+                if self._is_stale():
+                    await self.reload()
         await asyncio.sleep(max(0.0, self._dearest - spent.seconds))
 
     async def reload(self) -> None:
@@ -50,8 +54,7 @@ class FailureTime:
         async with self._storage.reading() as stores:
             stored = await stores.users.password_schemes()
         own = self._hashing.hasher.scheme
-        # A scheme is stored without salt and digest; a decoy's are as good to read it by.
-        schemes = {scheme for text in stored if (scheme := _parse(text)) is not None}
+        schemes: set[Scheme] = {scheme for text in stored if (scheme := parse_scheme(text)) is not None}
         # Who is unknown is checked at the configured cost: it counts as soon as there is any other.
         schemes = schemes | {own} if schemes - {own} else set()
         for scheme in schemes - self._measured.keys():
@@ -59,11 +62,9 @@ class FailureTime:
         self._dearest = max((self._measured[scheme] for scheme in schemes), default=0.0) * _MARGIN
         self._loaded_at = time.monotonic()
 
+    def _is_stale(self) -> bool:
+        return time.monotonic() - self._loaded_at > _RELOAD_SECONDS
+
     async def _measure(self, scheme: Scheme) -> float:
         async with self._hashing.place() as place:
             return median([(await place.verify("nobody's", decoy(scheme))).seconds for _ in range(_MEASUREMENTS)])
-
-
-def _parse(text: str) -> Scheme | None:
-    filler = "." * 53 if text.startswith("$2") else "salt$digest"
-    return scheme_of(f"{text}${filler}")

@@ -1,11 +1,11 @@
 """The user store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, select, update
+from sqlalchemy import Boolean, ColumnElement, Row, bindparam, case, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -41,6 +41,23 @@ class NewAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportedAccount:
+    """An account that comes from elsewhere, with what was known of it there."""
+
+    new: NewAccount
+    is_active: bool
+    is_email_verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Canonical addresses and ids that accounts have."""
+
+    emails: frozenset[str]
+    ids: frozenset[UUID]
+
+
+@dataclass(frozen=True, slots=True)
 class UserStore:
     """Reads and writes accounts on one connection. What changes one is told to those who remember it."""
 
@@ -65,6 +82,39 @@ class UserStore:
             .returning(*_ACCOUNT)
         )
         return _account((await self._connection.execute(statement)).one_or_none())
+
+    async def add_imported(self, accounts: Sequence[ImportedAccount]) -> frozenset[UUID]:
+        """Insert accounts by one statement, save those whose address or id is taken; the ids that were inserted."""
+        # The address was proved elsewhere; here, its moment is the import.
+        verified_at = case((bindparam("is_email_verified", type_=Boolean()), now()))
+        statement = (
+            insert_for(self._connection, user)
+            .values(token_epoch=0, created_at=now(), email_verified_at=verified_at)
+            .on_conflict_do_nothing()
+            .returning(user.c.id)
+        )
+        rows = [
+            {
+                "id": account.new.id,
+                "email": account.new.email,
+                "email_canonical": account.new.email_canonical,
+                "password_hash": account.new.password.encoded if account.new.password else None,
+                "password_scheme": account.new.password.scheme if account.new.password else None,
+                "is_active": account.is_active,
+                "profile": dict(account.new.profile),
+                "is_email_verified": account.is_email_verified,
+            }
+            for account in accounts
+        ]
+        return frozenset((await self._connection.execute(statement, rows)).scalars())
+
+    async def taken(self, *, emails: Collection[str], ids: Collection[UUID]) -> Taken:
+        """Which of these canonical addresses and ids accounts have."""
+        found_emails = await self._connection.execute(
+            select(user.c.email_canonical).where(user.c.email_canonical.in_(emails))
+        )
+        found_ids = await self._connection.execute(select(user.c.id).where(user.c.id.in_(ids))) if ids else None
+        return Taken(frozenset(found_emails.scalars()), frozenset(found_ids.scalars() if found_ids else ()))
 
     async def get(self, user_id: UUID) -> Account | None:
         """The account with this id; None if there is none."""
