@@ -172,6 +172,9 @@ class RevocationKind(StrEnum):
     USER = "user"
     SESSION = "session"
     TOKEN = "jti"  # noqa: S105 — the name of a claim (RFC 7519 §4.1.7)
+    ROLE = "role"
+    CLIENT = "client"
+    API_KEY = "key"
     EVERYTHING = "everything"
 
 
@@ -180,7 +183,8 @@ class Revocation:
     """Word that what was remembered of a user, a session or a token holds no longer.
 
     Attributes:
-        subject: The user's id, the session's, or the `jti`; empty for everything.
+        subject: The user's id, the session's, the API key's, the `jti`, the client's id or the role's name; empty for
+            everything.
         epoch: For a user: tokens of a lower epoch are revoked. It has not changed where only the account has.
     """
 

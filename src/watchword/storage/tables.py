@@ -7,6 +7,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     DateTime,
     ForeignKey,
@@ -142,6 +143,104 @@ revocation = Table(
     Column("expires_at", UtcDateTime, nullable=False, index=True),
     Index(f"ix_{PREFIX}revocation_subject", "subject", "kind"),
     sqlite_autoincrement=True,
+)
+
+role = Table(
+    f"{PREFIX}role",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("description", String(255), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+role_scope = Table(
+    f"{PREFIX}role_scope",
+    metadata,
+    Column("role", String(64), ForeignKey(role.c.name, ondelete="CASCADE"), primary_key=True),
+    Column("scope", String(255), primary_key=True),
+)
+
+user_role = Table(
+    f"{PREFIX}user_role",
+    metadata,
+    Column("user_id", Uuid, ForeignKey(user.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("role", String(64), ForeignKey(role.c.name, ondelete="CASCADE"), primary_key=True),
+    Index(f"ix_{PREFIX}user_role_role", "role", "user_id"),
+)
+
+client = Table(
+    f"{PREFIX}client",
+    metadata,
+    Column("id", String(255), primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("is_public", Boolean, nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    Column("grants", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    # How it authenticates (RFC 7591 §2), and with private_key_jwt its public keys.
+    Column("auth_method", String(32), nullable=False),
+    Column("jwks", JSON),
+    Column("access_token_seconds", Integer),
+    Column("refresh_idle_seconds", Integer),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+client_secret = Table(
+    f"{PREFIX}client_secret",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("client_id", String(255), ForeignKey(client.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+)
+
+redirect_uri = Table(
+    f"{PREFIX}redirect_uri",
+    metadata,
+    Column("client_id", String(255), ForeignKey(client.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("uri", String(2000), primary_key=True),
+)
+
+# The `jti` of assertions that clients authenticated with (RFC 7523 §3): each is good once.
+client_assertion = Table(
+    f"{PREFIX}client_assertion",
+    metadata,
+    Column("client_id", String(255), ForeignKey(client.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("jti_digest", LargeBinary(32), primary_key=True),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+)
+
+api_key = Table(
+    f"{PREFIX}api_key",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("hint", String(16), nullable=False),
+    Column("name", String(255), nullable=False),
+    # Whose it is: a user's or a client's, never both.
+    Column("user_id", Uuid, ForeignKey(user.c.id, ondelete="CASCADE")),
+    Column("client_id", String(255), ForeignKey(client.c.id, ondelete="CASCADE")),
+    Column("scope", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+    Column("last_used_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+    CheckConstraint("(user_id IS NULL) <> (client_id IS NULL)", name="owner"),
+    Index(f"ix_{PREFIX}api_key_user_id", "user_id", "id"),
+    Index(f"ix_{PREFIX}api_key_client_id", "client_id", "id"),
+)
+
+event = Table(
+    f"{PREFIX}event",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("actor", String(255)),
+    Column("user_id", Uuid),
+    Column("fields", JSON, nullable=False),
+    Index(f"ix_{PREFIX}event_user_id", "user_id", "id"),
 )
 
 user_id_column = user.c.id
