@@ -15,7 +15,11 @@ Event
 ├── SessionReused        a refresh token was used again: somebody has a copy; the session has ended
 ├── SessionEnded
 ├── LoggedOutEverywhere
-└── TokenRevoked
+├── TokenRevoked
+├── RoleChanged
+├── RoleDeleted
+├── RoleGiven
+└── RoleTaken
 ```
 
 An event is emitted after the transaction that it speaks of was committed, and before the answer. It carries no secret.
@@ -195,6 +199,40 @@ class TokenRevoked(_AboutUser):
     """
 
     token_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AboutRole(Event):
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleChanged(_AboutRole):
+    """A role was made, or allows other scopes now.
+
+    Attributes:
+        scopes: What it allows.
+    """
+
+    scopes: tuple[str, ...]
+
+
+class RoleDeleted(_AboutRole):
+    """A role was deleted, and taken from all who had it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleGiven(_AboutUser):
+    """A user got a role."""
+
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleTaken(_AboutUser):
+    """A user lost a role; their tokens lost its scopes."""
+
+    role: str
 
 
 E = TypeVar("E", bound=Event)

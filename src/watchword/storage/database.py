@@ -20,6 +20,7 @@ from watchword.model import Revocation
 from watchword.settings import Settings
 from watchword.storage.direct import Direct, DirectPostgresql, DirectSqlite, is_going_away
 from watchword.storage.revocations import RevocationStore
+from watchword.storage.roles import RoleStore
 from watchword.storage.sessions import SessionStore
 from watchword.storage.signing_keys import SigningKeyStore
 from watchword.storage.users import UserStore
@@ -43,6 +44,7 @@ class Stores:
     """The stores of one connection."""
 
     users: UserStore
+    roles: RoleStore
     sessions: SessionStore
     revocations: RevocationStore
     signing_keys: SigningKeyStore
@@ -53,6 +55,7 @@ class Stores:
         revocations = RevocationStore(connection, revocations_kept_for)
         return cls(
             UserStore(connection, revocations),
+            RoleStore(connection, revocations),
             SessionStore(connection, revocations),
             revocations,
             SigningKeyStore(connection),
