@@ -121,6 +121,7 @@ async def assemble(
     register = Register(storage, hashing, policy, profile, events, default_roles)
     update_profile = UpdateProfile(storage, profile)
     delete_user = DeleteUser(storage, events)
+    find_user, set_active = FindUser(storage), SetActive(storage, events)
     list_sessions, end_sessions = ListSessions(storage), EndSessions(storage, events)
     return Assembled(
         use_cases=UseCases(
@@ -142,6 +143,9 @@ async def assemble(
             update_profile=update_profile,
             change_password=ChangePassword(storage, hashing, policy, events),
             delete_user=delete_user,
+            find_user=find_user,
+            set_active=set_active,
+            manage_roles=manage_roles,
             list_sessions=list_sessions,
             end_sessions=end_sessions,
             revoke_token=RevokeToken(storage, refresh_keys, verify, events, time.time),
@@ -153,7 +157,7 @@ async def assemble(
         open_session=open_session,
         storage=storage,
         feed=feed,
-        users=Users(profile, register, FindUser(storage), update_profile, SetActive(storage, events), delete_user),
+        users=Users(profile, register, find_user, update_profile, set_active, delete_user),
         sessions=Sessions(list_sessions, end_sessions),
         roles=Roles(profile, manage_roles),
     )

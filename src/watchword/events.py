@@ -47,6 +47,23 @@ NOWHERE: Final = Device()
 """Where what host code and the command line do comes from."""
 
 
+@dataclass(frozen=True, slots=True)
+class By:
+    """On whose behalf a use case runs, for the events it emits.
+
+    Attributes:
+        actor: The `sub` of an administrator who acts for somebody else.
+        device: Where the request came from.
+    """
+
+    actor: str | None = None
+    device: Device = NOWHERE
+
+
+OPERATOR: Final = By()
+"""Host code and the command line."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something that happened; a handler for this class hears of everything.
@@ -54,10 +71,12 @@ class Event:
     Attributes:
         at: When, UTC.
         device: Where the request came from.
+        actor: The `sub` of the administrator who did it; None for the user themselves, host code and the command line.
     """
 
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     device: Device = NOWHERE
+    actor: str | None = None
 
     @classmethod
     def name(cls) -> str:
