@@ -21,6 +21,7 @@ from watchword.flows.introspect_token import IntrospectToken
 from watchword.flows.list_sessions import ListSessions
 from watchword.flows.manage_roles import ManageRoles
 from watchword.flows.prune import Prune, pruning
+from watchword.flows.record_events import ListEvents, RecordEvents
 from watchword.flows.register import Register
 from watchword.flows.revoke_token import RevokeToken
 from watchword.flows.set_active import SetActive
@@ -98,7 +99,9 @@ async def assemble(
     )
     stack.callback(hashing.close)
     feed = await _follow_revocations(settings, storage, stack)
-    await stack.enter_async_context(pruning(Prune(storage)))
+    await stack.enter_async_context(pruning(Prune(storage, settings.events_kept_for)))
+    if settings.events_kept_for:
+        stack.enter_context(events.kept_by(RecordEvents(storage)))
 
     rules = TokenRules(
         settings.issuer, settings.audience, settings.access_token_lifetime, settings.access_token_algorithm
@@ -146,6 +149,7 @@ async def assemble(
             find_user=find_user,
             set_active=set_active,
             manage_roles=manage_roles,
+            list_events=ListEvents(storage),
             list_sessions=list_sessions,
             end_sessions=end_sessions,
             revoke_token=RevokeToken(storage, refresh_keys, verify, events, time.time),

@@ -245,6 +245,11 @@ class Settings(BaseSettings):
         description="Verified access tokens that a process keeps in memory, about 2 KiB each; the least recently used "
         "goes first. `0` asks the database at each request.",
     )
+    events_kept_for: DurationOrZero = Field(
+        default=timedelta(days=30),
+        description="How long administrators can read what happened: logins, changed passwords, ended sessions, what "
+        "they did themselves. Refused logins and refreshes are in the log and the metrics alone. `0` keeps nothing.",
+    )
     clock_leeway: Duration = Field(
         default=timedelta(seconds=30),
         description="How far in the future `iat` and `nbf` of a token may lie, for the clocks of several machines. "

@@ -58,7 +58,7 @@ PATHS = [
     ("GET", "/users"), ("GET", "/users/{id}"), ("POST", "/users/{id}/disable"), ("POST", "/users/{id}/enable"),
     ("DELETE", "/users/{id}"), ("GET", "/users/{id}/sessions"), ("DELETE", "/users/{id}/sessions"),
     ("DELETE", "/users/{id}/sessions/{id}"), ("PUT", "/users/{id}/roles/admin"), ("DELETE", "/users/{id}/roles/user"),
-    ("GET", "/roles"), ("POST", "/roles"), ("PUT", "/roles/user"), ("DELETE", "/roles/user"),
+    ("GET", "/roles"), ("POST", "/roles"), ("PUT", "/roles/user"), ("DELETE", "/roles/user"), ("GET", "/events"),
 ]  # fmt: skip
 
 
@@ -160,6 +160,33 @@ def test_roles_are_made_changed_given_taken_and_deleted(admin: Admin) -> None:
     told = [(type(event), event.actor) for event in admin.seen]
     kinds = [RoleChanged, RoleGiven, RoleChanged, RoleTaken, RoleDeleted]
     assert told == [(kind, admin.boss["id"]) for kind in kinds]
+
+
+def test_what_happened_can_be_read_later_page_by_page(admin: Admin) -> None:
+    admin.ask_token(password="not the password")
+    tokens = admin.ask_token().json()
+    admin.post("/auth/refresh", json={"refresh_token": tokens["refresh_token"]})
+    admin.done("POST", f"/users/{admin.alice['id']}/disable")
+    about = admin.done("GET", "/events", params={"user_id": admin.alice["id"]})["items"]
+    # Refused logins and refreshes can be caused without end: they are in the log alone.
+    assert [event["name"] for event in about] == ["user_disabled", "logged_in", "user_registered"]
+    assert [event["actor"] for event in about] == [admin.boss["id"], None, None]
+    assert about[1]["fields"]["amr"] == ["pwd"]
+    assert tokens["access_token"] not in str(about)
+    page = admin.done("GET", "/events", params={"limit": 2})
+    rest = admin.done("GET", "/events", params={"limit": 100, "before": page["next"]})
+    every = [event["name"] for event in (*page["items"], *rest["items"])]
+    assert every[:2] == ["user_disabled", "logged_in"]
+    assert every.count("user_registered") == 2
+
+
+def test_where_no_events_are_kept_there_are_none(sqlite_url: str) -> None:
+    auth: Watchword[Any] = Watchword(make_settings(sqlite_url, events_kept_for="0"))
+    with Client(make_app(auth)) as client:
+        boss = client.sign_up()
+        assert client.portal is not None
+        client.portal.call(auth.roles.give, UUID(boss["id"]), "admin")
+        assert client.get("/auth/admin/events", headers=client.log_in(scope="admin")).json()["items"] == []
 
 
 def test_what_cannot_be_is_said_in_the_usual_shape(admin: Admin) -> None:

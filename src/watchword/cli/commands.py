@@ -124,14 +124,15 @@ def check(as_json: Json = False) -> None:
 
 @db.command()
 def prune(as_json: Json = False) -> None:
-    """Delete sessions and revocations that have ended. Running apps do it by themselves, every hour or so."""
+    """Delete sessions and revocations that have ended, and old events. Running apps do it, every hour or so."""
     from watchword.cli.database import prune_database
 
     pruned = asyncio.run(prune_database())
     if as_json:
-        output.print_json({"sessions": pruned.sessions, "revocations": pruned.revocations})
+        counts = {"sessions": pruned.sessions, "revocations": pruned.revocations, "events": pruned.events}
+        output.print_json(counts)
     else:
-        output.say(f"Deleted {pruned.sessions} sessions and {pruned.revocations} revocations.")
+        output.say(f"Deleted {pruned.sessions} sessions, {pruned.revocations} revocations and {pruned.events} events.")
 
 
 @db.command()

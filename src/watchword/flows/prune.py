@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from watchword.errors import StorageDown
@@ -23,13 +24,15 @@ class Pruned:
 
     sessions: int
     revocations: int
+    events: int
 
 
 @dataclass(frozen=True, slots=True)
 class Prune:
-    """Deletes dead sessions and expired revocations, in small transactions that hold nobody up."""
+    """Deletes dead sessions, expired revocations and old events, in small transactions that hold nobody up."""
 
     storage: Database
+    events_kept_for: timedelta
 
     async def __call__(self) -> Pruned:
         """Prune.
@@ -37,14 +40,15 @@ class Prune:
         Raises:
             StorageDown: The database does not answer; what was deleted before stays deleted.
         """
-        sessions = revocations = 0
+        sessions = revocations = events = 0
         while True:
             async with self.storage.transaction() as stores:
                 dead = await stores.sessions.prune(limit=_BATCH)
                 expired = await stores.revocations.prune(limit=_BATCH)
-            sessions, revocations = sessions + dead, revocations + expired
-            if max(dead, expired) < _BATCH:
-                return Pruned(sessions, revocations)
+                old = await stores.events.prune(kept_for=self.events_kept_for, limit=_BATCH)
+            sessions, revocations, events = sessions + dead, revocations + expired, events + old
+            if max(dead, expired, old) < _BATCH:
+                return Pruned(sessions, revocations, events)
 
 
 @asynccontextmanager
@@ -61,7 +65,9 @@ async def pruning(prune: Prune, *, every: float = _EVERY_SECONDS) -> AsyncIterat
             except Exception:  # noqa: BLE001 — the next try may succeed, and nobody would start this again
                 _log.exception("nothing was pruned")
             else:
-                _log.info("pruned %d sessions and %d revocations", pruned.sessions, pruned.revocations)
+                _log.info(
+                    "pruned %d sessions, %d revocations, %d events", pruned.sessions, pruned.revocations, pruned.events
+                )
 
     task = asyncio.create_task(run(), name="watchword prune")
     try:

@@ -3,6 +3,7 @@
 Only a login to the host application itself gets in: no third party's token and no API key can mint a wider credential.
 """
 
+from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -61,6 +62,35 @@ class RolesAnswer(BaseModel):
 
     items: list[RoleAnswer]
     next: str | None
+
+
+class EventAnswer(BaseModel):
+    """Something that happened.
+
+    Attributes:
+        name: Such as `user_disabled`.
+        actor: The `sub` of the administrator who did it; null where the user did, host code or the command line.
+        user_id: Whom it is about.
+        fields: What else is known.
+    """
+
+    id: UUID
+    name: str
+    at: datetime
+    actor: str | None
+    user_id: UUID | None
+    fields: dict[str, Any]
+
+
+class EventsAnswer(BaseModel):
+    """A page of events, the newest first.
+
+    Attributes:
+        next: What to send as `before` for the next page; null on the last one.
+    """
+
+    items: list[EventAnswer]
+    next: UUID | None
 
 
 class _Request(BaseModel):
@@ -191,6 +221,20 @@ async def change_role(request: Request, admin: CurrentAdmin, name: Text, body: R
 async def delete_role(request: Request, admin: CurrentAdmin, name: Text) -> None:
     """Delete a role, and take it from all who have it."""
     await use_cases(request).manage_roles.delete(name, by=_by(request, admin))
+
+
+@router.get("/events")
+async def list_events(
+    request: Request,
+    _admin: CurrentAdmin,
+    user_id: Annotated[UUID | None, Query()] = None,
+    before: Annotated[UUID | None, Query()] = None,
+    limit: Limit = _PAGE,
+) -> EventsAnswer:
+    """What happened, to one user or to all."""
+    page = await use_cases(request).list_events(user_id=user_id, before=before, limit=limit)
+    items = [EventAnswer.model_validate(event, from_attributes=True) for event in page]
+    return EventsAnswer(items=items, next=page[-1].id if len(page) == limit else None)
 
 
 def _by(request: Request, admin: Principal) -> By:

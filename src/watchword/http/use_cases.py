@@ -13,6 +13,7 @@ from watchword.flows.find_user import FindUser
 from watchword.flows.introspect_token import IntrospectToken
 from watchword.flows.list_sessions import ListSessions
 from watchword.flows.manage_roles import ManageRoles
+from watchword.flows.record_events import ListEvents
 from watchword.flows.register import Register
 from watchword.flows.revoke_token import RevokeToken
 from watchword.flows.set_active import SetActive
@@ -41,6 +42,7 @@ class UseCases:
     find_user: FindUser
     set_active: SetActive
     manage_roles: ManageRoles
+    list_events: ListEvents
     list_sessions: ListSessions
     end_sessions: EndSessions
     revoke_token: RevokeToken

@@ -19,6 +19,7 @@ from watchword.errors import ConfigurationError, StorageDown
 from watchword.model import Revocation
 from watchword.settings import Settings
 from watchword.storage.direct import Direct, DirectPostgresql, DirectSqlite, is_going_away
+from watchword.storage.events import EventStore
 from watchword.storage.revocations import RevocationStore
 from watchword.storage.roles import RoleStore
 from watchword.storage.sessions import SessionStore
@@ -47,6 +48,7 @@ class Stores:
     roles: RoleStore
     sessions: SessionStore
     revocations: RevocationStore
+    events: EventStore
     signing_keys: SigningKeyStore
 
     @classmethod
@@ -58,6 +60,7 @@ class Stores:
             RoleStore(connection, revocations),
             SessionStore(connection, revocations),
             revocations,
+            EventStore(connection),
             SigningKeyStore(connection),
         )
 
