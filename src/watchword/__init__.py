@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         requires,
         requires_recent_login,
     )
-    from watchword.model import Device, Principal, Profile, Session, User
+    from watchword.model import ApiKey, CreatedApiKey, Device, Principal, Profile, Session, User
     from watchword.settings import Settings
     from watchword.storage.tables import user_id_column
 
@@ -42,6 +42,8 @@ __all__ = [
     "Principal",
     "Session",
     "Device",
+    "ApiKey",
+    "CreatedApiKey",
     "CurrentUser",
     "CurrentPrincipal",
     "current_user",
@@ -66,7 +68,7 @@ __all__ = [
 _HOMES = {
     "watchword.app": {"Watchword"},
     "watchword.settings": {"Settings"},
-    "watchword.model": {"User", "Profile", "Principal", "Session", "Device"},
+    "watchword.model": {"User", "Profile", "Principal", "Session", "Device", "ApiKey", "CreatedApiKey"},
     "watchword.guard.dependencies": {
         "CurrentUser",
         "CurrentPrincipal",

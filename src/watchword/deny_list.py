@@ -141,7 +141,7 @@ class DenyList:
                 if revocation.kind is RevocationKind.USER:
                     key = f"{self._issuer}:epoch:{revocation.subject}"
                     pipeline.eval(_RAISE, 1, key, str(revocation.epoch), str(milliseconds))
-                elif revocation.kind is not RevocationKind.EVERYTHING:
+                elif revocation.kind in {RevocationKind.SESSION, RevocationKind.TOKEN}:
                     claim = "sid" if revocation.kind is RevocationKind.SESSION else "jti"
                     pipeline.set(f"{self._issuer}:revoked:{claim}:{revocation.subject}", "1", px=milliseconds)
             await pipeline.execute()

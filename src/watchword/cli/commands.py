@@ -122,31 +122,37 @@ def check(as_json: Json = False) -> None:
 
 @db.command()
 def prune(as_json: Json = False) -> None:
-    """Delete sessions and revocations that have ended. Running apps do it by themselves, every hour or so."""
+    """Delete sessions, revocations and API keys that have ended. Running apps do it by themselves, every hour or so."""
     from watchword.cli.database import prune_database
 
     pruned = asyncio.run(prune_database())
     if as_json:
-        output.print_json({"sessions": pruned.sessions, "revocations": pruned.revocations})
+        output.print_json({"sessions": pruned.sessions, "revocations": pruned.revocations, "api_keys": pruned.api_keys})
     else:
-        output.say(f"Deleted {pruned.sessions} sessions and {pruned.revocations} revocations.")
+        output.say(
+            f"Deleted {pruned.sessions} sessions, {pruned.revocations} revocations and {pruned.api_keys} API keys."
+        )
 
 
 @db.command()
 def restored(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    keep_api_keys: Annotated[
+        bool, typer.Option("--keep-api-keys", help="Leave API keys good, those revoked since the backup too.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """After a restored backup: log everybody out, for the database no longer knows what was revoked since."""
+    """After a restored backup: end whatever was issued, for the database no longer knows what was revoked since."""
     from watchword.cli.database import after_restore
 
-    if not yes and not typer.confirm("End every session and token of every user?"):
+    what = "session and token of every user" if keep_api_keys else "session, token and API key of everybody"
+    if not yes and not typer.confirm(f"End every {what}?"):
         raise typer.Exit(1)
-    ended = asyncio.run(after_restore())
+    ended = asyncio.run(after_restore(keep_api_keys=keep_api_keys))
     if as_json:
-        output.print_json({"sessions": ended.sessions, "users": ended.users})
+        output.print_json({"sessions": ended.sessions, "users": ended.users, "api_keys": ended.api_keys})
     else:
-        output.say(f"Ended {ended.sessions} sessions; {ended.users} users log in again.")
+        output.say(f"Ended {ended.sessions} sessions and {ended.api_keys} API keys; {ended.users} users log in again.")
 
 
 @users.command()

@@ -23,11 +23,12 @@ class Pruned:
 
     sessions: int
     revocations: int
+    api_keys: int
 
 
 @dataclass(frozen=True, slots=True)
 class Prune:
-    """Deletes dead sessions and expired revocations, in small transactions that hold nobody up."""
+    """Deletes dead sessions, expired revocations and API keys, in small transactions that hold nobody up."""
 
     storage: Database
 
@@ -37,14 +38,15 @@ class Prune:
         Raises:
             StorageDown: The database does not answer; what was deleted before stays deleted.
         """
-        sessions = revocations = 0
+        sessions = revocations = api_keys = 0
         while True:
             async with self.storage.transaction() as stores:
                 dead = await stores.sessions.prune(limit=_BATCH)
                 expired = await stores.revocations.prune(limit=_BATCH)
-            sessions, revocations = sessions + dead, revocations + expired
-            if max(dead, expired) < _BATCH:
-                return Pruned(sessions, revocations)
+                ended_keys = await stores.api_keys.prune(limit=_BATCH)
+            sessions, revocations, api_keys = sessions + dead, revocations + expired, api_keys + ended_keys
+            if max(dead, expired, ended_keys) < _BATCH:
+                return Pruned(sessions, revocations, api_keys)
 
 
 @asynccontextmanager
@@ -61,7 +63,12 @@ async def pruning(prune: Prune, *, every: float = _EVERY_SECONDS) -> AsyncIterat
             except Exception:  # noqa: BLE001 — the next try may succeed, and nobody would start this again
                 _log.exception("nothing was pruned")
             else:
-                _log.info("pruned %d sessions and %d revocations", pruned.sessions, pruned.revocations)
+                _log.info(
+                    "pruned %d sessions, %d revocations and %d API keys",
+                    pruned.sessions,
+                    pruned.revocations,
+                    pruned.api_keys,
+                )
 
     task = asyncio.create_task(run(), name="watchword prune")
     try:

@@ -7,11 +7,14 @@ from typing import Any, Protocol, cast
 from starlette.requests import Request
 
 from watchword.flows.change_password import ChangePassword
+from watchword.flows.create_api_key import CreateApiKey
 from watchword.flows.delete_user import DeleteUser
 from watchword.flows.end_sessions import EndSessions
 from watchword.flows.introspect_token import IntrospectToken
+from watchword.flows.list_api_keys import ListApiKeys
 from watchword.flows.list_sessions import ListSessions
 from watchword.flows.register import Register
+from watchword.flows.revoke_api_key import RevokeApiKey
 from watchword.flows.revoke_token import RevokeToken
 from watchword.flows.update_profile import UpdateProfile
 from watchword.grants import Grant
@@ -39,6 +42,9 @@ class UseCases:
     end_sessions: EndSessions
     revoke_token: RevokeToken
     introspect_token: IntrospectToken
+    create_api_key: CreateApiKey
+    list_api_keys: ListApiKeys
+    revoke_api_key: RevokeApiKey
     jwks: Mapping[str, Any]
     https_only: bool
 
