@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 from watchword.assembly import Assembled, assemble
 from watchword.errors import ConfigurationError, NotRunning, StorageDown
 from watchword.events import E, Events, Handler
-from watchword.facades import ApiKeys, Sessions, Users
+from watchword.facades import ApiKeys, Roles, Sessions, Users
 from watchword.feed import Feed
 from watchword.guard.remembered import RememberingVerifier
 from watchword.guard.running import STATE_KEY
@@ -134,6 +134,15 @@ class Watchword(Generic[P]):
             NotRunning: Before start-up, or after the end.
         """
         return self._built.sessions
+
+    @property
+    def roles(self) -> Roles[P]:
+        """What users may do, for host code.
+
+        Raises:
+            NotRunning: Before start-up, or after the end.
+        """
+        return self._built.roles
 
     @property
     def api_keys(self) -> ApiKeys:

@@ -9,8 +9,9 @@ from watchword.crypto.passwords import PasswordHasher
 from watchword.crypto.refresh_tokens import RefreshTokenKeys
 from watchword.crypto.sealing import Sealer
 from watchword.deny_list import DenyList
+from watchword.errors import ConfigurationError
 from watchword.events import Events
-from watchword.facades import ApiKeys, Sessions, Users
+from watchword.facades import ApiKeys, Roles, Sessions, Users
 from watchword.feed import Feed
 from watchword.flows.change_password import ChangePassword
 from watchword.flows.create_api_key import CreateApiKey
@@ -20,6 +21,7 @@ from watchword.flows.find_user import FindUser
 from watchword.flows.introspect_token import IntrospectToken
 from watchword.flows.list_api_keys import ListApiKeys
 from watchword.flows.list_sessions import ListSessions
+from watchword.flows.manage_roles import ManageRoles
 from watchword.flows.prune import Prune, pruning
 from watchword.flows.record_api_key_uses import RecordApiKeyUses, recording
 from watchword.flows.register import Register
@@ -63,6 +65,7 @@ class Assembled(Generic[P]):
     open_session: OpenSession
     users: Users[P]
     sessions: Sessions
+    roles: Roles[P]
     api_keys: ApiKeys
     storage: Database
     feed: Feed
@@ -112,13 +115,22 @@ async def assemble(
     refresh_keys = RefreshTokenKeys.from_secrets(keyed)
     issue = IssueTokens(keys, refresh_keys, rules, time.time)
     verify_api_key = VerifyApiKey(storage, scopes, api_key_uses)
-    verify = VerifyCredential(storage, keys, rules, settings.clock_leeway.total_seconds(), time.time, verify_api_key)
+    verify = VerifyCredential(
+        storage, keys, rules, scopes, settings.clock_leeway.total_seconds(), time.time, verify_api_key
+    )
     open_session = OpenSession(
         storage, issue, Lifetimes(settings.refresh_idle_lifetime, settings.refresh_absolute_lifetime), events
     )
     authenticate_user = AuthenticateUser(storage, hashing, FailureTime(storage, hashing))
     policy = PasswordPolicy(settings.password_min_length)
-    register = Register(storage, hashing, policy, profile, events)
+    manage_roles = ManageRoles(storage, events, settings.default_role or None)
+    await manage_roles.seed(settings.roles)
+    if settings.default_role and not await manage_roles.exists(settings.default_role):
+        raise ConfigurationError(
+            f"WATCHWORD_DEFAULT_ROLE is {settings.default_role}, and there is no such role: name it in WATCHWORD_ROLES"
+        )
+    default_roles = frozenset({settings.default_role} if settings.default_role else ())
+    register = Register(storage, hashing, policy, profile, events, default_roles)
     update_profile = UpdateProfile(storage, profile)
     delete_user = DeleteUser(storage, events)
     list_sessions, end_sessions = ListSessions(storage), EndSessions(storage, events)
@@ -132,6 +144,7 @@ async def assemble(
                 refresh_token.NAME: RefreshTokenGrant(
                     storage,
                     Rotation(storage),
+                    scopes,
                     refresh_keys,
                     issue,
                     events,
@@ -159,6 +172,7 @@ async def assemble(
         feed=feed,
         users=Users(profile, register, FindUser(storage), update_profile, SetActive(storage, events), delete_user),
         sessions=Sessions(list_sessions, end_sessions),
+        roles=Roles(profile, manage_roles),
         api_keys=ApiKeys(create_api_key, list_api_keys, revoke_api_key),
     )
 

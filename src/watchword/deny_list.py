@@ -27,6 +27,7 @@ _PING_SECONDS: Final = 1.0
 _TIMEOUT_SECONDS: Final = 2.0
 
 # An epoch only goes up: processes write in any order.
+_CLAIMS: Final = {RevocationKind.SESSION: "sid", RevocationKind.TOKEN: "jti"}
 _RAISE: Final = """
 local known = tonumber(redis.call('GET', KEYS[1]) or '-1')
 if tonumber(ARGV[1]) > known then
@@ -141,7 +142,6 @@ class DenyList:
                 if revocation.kind is RevocationKind.USER:
                     key = f"{self._issuer}:epoch:{revocation.subject}"
                     pipeline.eval(_RAISE, 1, key, str(revocation.epoch), str(milliseconds))
-                elif revocation.kind in {RevocationKind.SESSION, RevocationKind.TOKEN}:
-                    claim = "sid" if revocation.kind is RevocationKind.SESSION else "jti"
+                elif claim := _CLAIMS.get(revocation.kind):
                     pipeline.set(f"{self._issuer}:revoked:{claim}:{revocation.subject}", "1", px=milliseconds)
             await pipeline.execute()

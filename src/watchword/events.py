@@ -16,6 +16,10 @@ Event
 ├── SessionEnded
 ├── LoggedOutEverywhere
 ├── TokenRevoked
+├── RoleChanged
+├── RoleDeleted
+├── RoleGiven
+├── RoleTaken
 ├── ApiKeyCreated
 └── ApiKeyRevoked
 ```
@@ -197,6 +201,40 @@ class TokenRevoked(_AboutUser):
     """
 
     token_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AboutRole(Event):
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleChanged(_AboutRole):
+    """A role was made, or allows other scopes now.
+
+    Attributes:
+        scopes: What it allows.
+    """
+
+    scopes: tuple[str, ...]
+
+
+class RoleDeleted(_AboutRole):
+    """A role was deleted, and taken from all who had it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleGiven(_AboutUser):
+    """A user got a role."""
+
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleTaken(_AboutUser):
+    """A user lost a role; their tokens lost its scopes."""
+
+    role: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,8 @@ API_KEY_PREFIX: Final = "wwk_"
 """What every API key begins with, for secret scanners and for us."""
 
 ADMIN_SCOPE: Final = "admin"
+EVERY_SCOPE: Final = "*"
+"""In a role: all that the app declares."""
 RESERVED_SCOPES: Final = frozenset(
     {ADMIN_SCOPE, "2fa", "openid", "profile", "email", "address", "phone", "offline_access"}
 )
@@ -52,6 +54,7 @@ class User(Generic[P]):
         email_verified_at: When the address was proved, UTC; None if it never was.
         created_at: When the account was made, UTC.
         last_login_at: The last login with a password, UTC.
+        roles: The names of their roles.
     """
 
     id: UUID
@@ -61,6 +64,7 @@ class User(Generic[P]):
     email_verified_at: datetime | None
     created_at: datetime
     last_login_at: datetime | None
+    roles: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,8 @@ class Account:
         password_hash: PHC or modular crypt string; None for an account that cannot log in with a password, and where a
             token was verified, which needs none.
         token_epoch: Counter carried by tokens; raising it ends every token issued before.
+        roles: The names of the user's roles.
+        role_scopes: What these allow; `*` among them stands for all that the app declares.
     """
 
     id: UUID
@@ -82,6 +88,8 @@ class Account:
     last_login_at: datetime | None
     token_epoch: int
     password_hash: str | None = field(repr=False)
+    roles: frozenset[str] = frozenset()
+    role_scopes: frozenset[str] = frozenset()
 
     def user(self, profile: type[P]) -> User[P]:
         """The public side, its profile read by the host's model.
@@ -105,7 +113,23 @@ class Account:
             email_verified_at=self.email_verified_at,
             created_at=self.created_at,
             last_login_at=self.last_login_at,
+            roles=self.roles,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A named set of scopes.
+
+    Attributes:
+        name: What people say: `editor`.
+        description: For people.
+        scopes: What it allows; `*` among them stands for all that the app declares, now and later.
+    """
+
+    name: str
+    description: str
+    scopes: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,10 +23,11 @@ from pydantic import (
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
 from watchword.errors import ConfigurationError
-from watchword.model import RESERVED_SCOPES
+from watchword.model import ADMIN_SCOPE, EVERY_SCOPE, RESERVED_SCOPES
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _SHORT_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)([smhdw]?)")
+ROLE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}", re.ASCII)
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 _KNOWN_SECRETS: Final = ("09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",)
 _iso_duration: Final = TypeAdapter(timedelta)
@@ -267,6 +268,16 @@ class Settings(BaseSettings):
         "The ones "
         "given in Python, `Watchword(scopes=…)`, are added.",
     )
+    roles: dict[str, list[str]] = Field(
+        default_factory=dict,
+        description="Roles that are made at start-up if there are none of these names, as JSON: name → scopes, such as "
+        '`{"editor": ["orders:read", "orders:write"]}`; `*` is every scope that the app declares. There are always '
+        "`user`, with `*`, and `admin`. What the database says of a role stays as it is: `watchword roles` changes it.",
+    )
+    default_role: str = Field(
+        default="user",
+        description="The role that new users get; empty for none. It must exist, or be in `WATCHWORD_ROLES`.",
+    )
     sign_up: bool = Field(default=True, description="Whether anybody can make an account with `POST /auth/users`.")
     password_min_length: int = Field(
         default=15,
@@ -401,6 +412,15 @@ class Settings(BaseSettings):
     @classmethod
     def _scope_names(cls, value: dict[str, str]) -> dict[str, str]:
         check_scopes(value)
+        return value
+
+    @field_validator("roles")
+    @classmethod
+    def _role_names(cls, value: dict[str, list[str]]) -> dict[str, list[str]]:
+        for name, scopes in value.items():
+            if not ROLE_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no name of a role: up to 64 letters, digits and _ . : -")
+            check_scopes(dict.fromkeys(set(scopes) - {EVERY_SCOPE, ADMIN_SCOPE}, ""))
         return value
 
     @model_validator(mode="before")

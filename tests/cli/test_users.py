@@ -168,5 +168,5 @@ def test_a_database_without_tables_is_one_line_that_says_what_to_run(tmp_path: P
     outcome = run(tmp_path, *command)
     assert outcome.returncode == 1
     assert outcome.stderr == (
-        "watchword: the database has no Watchword tables, 0002 is needed: run `watchword db upgrade`\n"
+        f"watchword: the database has no Watchword tables, {HEAD} is needed: run `watchword db upgrade`\n"
     )

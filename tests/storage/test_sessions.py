@@ -184,7 +184,7 @@ SOMEBODY = Session(
 def test_only_the_immediate_predecessor_is_a_retry_and_only_what_was_traded_is_a_reuse(
     presented: int, stands_at: int, is_recent: bool
 ) -> None:
-    outcome = judge(SOMEBODY, presented, stands_at=stands_at, is_recent=is_recent)
+    outcome = judge(SOMEBODY, presented, frozenset(), stands_at=stands_at, is_recent=is_recent)
     assert not isinstance(outcome, Rotated)
     if isinstance(outcome, Retried):
         assert is_recent

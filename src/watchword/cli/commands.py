@@ -17,6 +17,8 @@ db = typer.Typer(help="The database schema.", no_args_is_help=True)
 users = typer.Typer(help="Accounts.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(users, name="users")
+roles = typer.Typer(help="Roles: named sets of scopes.", no_args_is_help=True)
+app.add_typer(roles, name="roles")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's email.")]
@@ -162,14 +164,19 @@ def create(
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
     ] = False,
     profile: Annotated[str, typer.Option(metavar="JSON", help="The app's own fields of the user.")] = "{}",
+    role: Annotated[
+        list[str] | None,
+        typer.Option("--role", metavar="ROLE", help="Besides the role of new users; may come more than once."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Make an account. The password is asked for, never an argument."""
-    from watchword.cli.users import read_password, read_profile, with_users
+    from watchword.cli.users import new_users_roles, read_password, read_profile, with_users
 
     fields = read_profile(profile)
     password = read_password(from_stdin=password_stdin)
-    user = asyncio.run(with_users(lambda users: users.create(email, password, profile=fields)))
+    names = new_users_roles() | frozenset(role or ())
+    user = asyncio.run(with_users(lambda users: users.create(email, password, profile=fields, roles=names)))
     output.print_user(user, f"Created {user.email}.", as_json=as_json)
 
 
@@ -249,3 +256,96 @@ def import_(
         as_json=as_json,
     )
     raise typer.Exit(3 if refused else 0)
+
+
+RoleName = Annotated[str, typer.Argument(metavar="ROLE", help="The name of the role.")]
+Scopes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scope", metavar="SCOPE", help="What it allows; may come more than once; * is all that the app declares."
+    ),
+]
+
+
+@roles.command("list")
+def list_roles(as_json: Json = False) -> None:
+    """List all roles and what they allow."""
+    from watchword.cli.users import every_role, with_roles
+
+    found = asyncio.run(with_roles(every_role))
+    if as_json:
+        output.print_json([output.role_dict(role) for role in found])
+    else:
+        output.print_table(
+            "Roles",
+            ("Role", "Scopes", "Description"),
+            [(role.name, " ".join(sorted(role.scopes)), role.description) for role in found],
+        )
+
+
+@roles.command("create")
+def create_role(
+    name: RoleName,
+    scope: Scopes = None,
+    description: Annotated[str, typer.Option(metavar="TEXT", help="For people.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Make a role."""
+    from watchword.cli.users import with_roles
+
+    role = asyncio.run(with_roles(lambda roles: roles.create(name, scope or [], description=description)))
+    output.print_role(role, f"Created the role {role.name}.", as_json=as_json)
+
+
+@roles.command("set")
+def set_role(name: RoleName, scope: Scopes = None, as_json: Json = False) -> None:
+    """Let a role allow these scopes and no others, for all who have it, at once."""
+    from watchword.cli.users import with_roles
+
+    role = asyncio.run(with_roles(lambda roles: roles.set_scopes(name, scope or [])))
+    allowed = " ".join(sorted(role.scopes)) or "nothing"
+    output.print_role(role, f"The role {role.name} allows {allowed}.", as_json=as_json)
+
+
+@roles.command("delete")
+def delete_role(name: RoleName, as_json: Json = False) -> None:
+    """Delete a role, and take it from all who have it."""
+    from watchword.cli.users import with_roles
+
+    asyncio.run(with_roles(lambda roles: roles.delete(name)))
+    if as_json:
+        output.print_json({"deleted": name})
+    else:
+        output.say(f"Deleted the role {name}.")
+
+
+@roles.command("give")
+def give_role(name: RoleName, email: Email, as_json: Json = False) -> None:
+    """Give a user a role."""
+    from watchword.cli.users import change_role
+
+    user = asyncio.run(change_role(email, name, given=True))
+    output.print_user(user, f"{user.email} has the roles {', '.join(sorted(user.roles))}.", as_json=as_json)
+
+
+@roles.command("take")
+def take_role(name: RoleName, email: Email, as_json: Json = False) -> None:
+    """Take a role from a user; their tokens lose its scopes at once."""
+    from watchword.cli.users import change_role
+
+    user = asyncio.run(change_role(email, name, given=False))
+    has = f"the roles {', '.join(sorted(user.roles))}" if user.roles else "no role"
+    output.print_user(user, f"{user.email} has {has}.", as_json=as_json)
+
+
+@roles.command("members")
+def members(name: RoleName, as_json: Json = False) -> None:
+    """List the users who have a role."""
+    from watchword.cli.users import every_member, with_roles
+
+    found = asyncio.run(with_roles(lambda roles: every_member(roles, name)))
+    if as_json:
+        output.print_json([output.user_dict(user) for user in found])
+    else:
+        rows = [(str(user.id), user.email, "yes" if user.is_active else "no") for user in found]
+        output.print_table(f"{len(rows)} with the role {name}", ("Id", "Email", "Active"), rows)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from watchword.model import User
+from watchword.model import Role, User
 
 
 def say(text: str) -> None:
@@ -42,6 +42,7 @@ def user_dict(user: User[Any]) -> dict[str, Any]:
         "email": user.email,
         "is_active": user.is_active,
         "profile": user.profile.model_dump(mode="json"),
+        "roles": sorted(user.roles),
         "created_at": user.created_at.isoformat(),
         "last_login_at": user.last_login_at.isoformat() if user.last_login_at else None,
     }
@@ -51,6 +52,19 @@ def print_user(user: User[Any], text: str, *, as_json: bool) -> None:
     """What became of a user."""
     if as_json:
         print_json(user_dict(user))
+    else:
+        say(text)
+
+
+def role_dict(role: Role) -> dict[str, Any]:
+    """A role as JSON has it."""
+    return {"name": role.name, "description": role.description, "scopes": sorted(role.scopes)}
+
+
+def print_role(role: Role, text: str, *, as_json: bool) -> None:
+    """What became of a role."""
+    if as_json:
+        print_json(role_dict(role))
     else:
         say(text)
 

@@ -1,7 +1,7 @@
 """A credential → who the request speaks for."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from watchword.crypto import jwt
 from watchword.crypto.keys import KeySet
 from watchword.errors import InvalidToken
 from watchword.identity.issue import TokenRules
+from watchword.identity.scopes import ScopeCatalogue
 from watchword.model import API_KEY_PREFIX, Account, Principal, Revocation, RevocationKind
 from watchword.storage import Database
 
@@ -45,6 +46,7 @@ class VerifyCredential:
     storage: Database
     keys: KeySet
     rules: TokenRules
+    scopes: ScopeCatalogue
     leeway: float
     clock: Callable[[], float]
     verify_api_key: Callable[[str], Awaitable[Verified]]
@@ -69,8 +71,10 @@ class VerifyCredential:
             raise InvalidToken(f"session {session_id} has ended, or user {principal.subject} is disabled")
         if state.is_revoked:
             raise InvalidToken(f"token {token_id} was revoked")
+        # What the token was granted, as far as the user's roles still allow it.
+        effective = principal.scopes & self.scopes.allowed_for(state.account)
         return Verified(
-            principal,
+            replace(principal, scopes=effective),
             state.account,
             token_id,
             datetime.fromtimestamp(claims["iat"], UTC),
@@ -78,6 +82,7 @@ class VerifyCredential:
                 Revocation(RevocationKind.USER, principal.subject).key,
                 Revocation(RevocationKind.SESSION, str(session_id)).key,
                 Revocation(RevocationKind.TOKEN, token_id).key,
+                *(Revocation(RevocationKind.ROLE, role).key for role in state.account.roles),
             ),
         )
 

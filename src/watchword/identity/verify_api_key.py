@@ -60,12 +60,17 @@ class VerifyApiKey:
             auth_time=None,
             expires_at=key.expires_at,
         )
+        roles = found.account.roles if found.account is not None else frozenset()
         return Verified(
             principal,
             found.account,
             str(key.id),
             key.created_at,
-            (Revocation(RevocationKind.API_KEY, str(key.id)).key, Revocation(kind, subject).key),
+            (
+                Revocation(RevocationKind.API_KEY, str(key.id)).key,
+                Revocation(kind, subject).key,
+                *(Revocation(RevocationKind.ROLE, role).key for role in roles),
+            ),
             partial(self.uses.note, key.id),
         )
 

@@ -13,7 +13,7 @@ from watchword.model import Account, ApiKey, Owner
 from watchword.storage.clock import after, now
 from watchword.storage.revocations import RevocationStore
 from watchword.storage.tables import api_key, client, user
-from watchword.storage.users import PUBLIC_ACCOUNT
+from watchword.storage.users import PUBLIC_ACCOUNT, to_account
 
 _KEY: Final = (
     api_key.c.id,
@@ -110,7 +110,7 @@ class ApiKeyStore:
             return None
         account = None
         if row[api_key.c.user_id] is not None:
-            account = Account(**{column.name: row[column] for column in PUBLIC_ACCOUNT}, password_hash=None)
+            account = to_account({column.name: row[column] for column in PUBLIC_ACCOUNT})
         scopes = frozenset(row["client_scope"].split()) if row["client_is_active"] else None
         return ApiKeyState(_key(row), row["is_live"], account, scopes)
 

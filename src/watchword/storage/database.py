@@ -21,6 +21,7 @@ from watchword.settings import Settings
 from watchword.storage.api_keys import ApiKeyStore
 from watchword.storage.direct import Direct, DirectPostgresql, DirectSqlite, is_going_away
 from watchword.storage.revocations import RevocationStore
+from watchword.storage.roles import RoleStore
 from watchword.storage.sessions import SessionStore
 from watchword.storage.signing_keys import SigningKeyStore
 from watchword.storage.users import UserStore
@@ -44,6 +45,7 @@ class Stores:
     """The stores of one connection."""
 
     users: UserStore
+    roles: RoleStore
     sessions: SessionStore
     revocations: RevocationStore
     signing_keys: SigningKeyStore
@@ -55,6 +57,7 @@ class Stores:
         revocations = RevocationStore(connection, revocations_kept_for)
         return cls(
             UserStore(connection, revocations),
+            RoleStore(connection, revocations),
             SessionStore(connection, revocations),
             revocations,
             SigningKeyStore(connection),
