@@ -27,6 +27,7 @@ from watchword import (
     current_user,
     requires,
     requires_recent_login,
+    requires_role,
 )
 from watchword.crypto import opaque_tokens
 from watchword.errors import InvalidInput, InvalidScope, InvalidToken, TooManyApiKeys
@@ -61,6 +62,10 @@ def app_of(auth: Watchword[Any]) -> FastAPI:
     @app.get("/recent", dependencies=[requires_recent_login(minutes=5)])
     async def recent() -> str:
         return "recent"
+
+    @app.get("/clerks", dependencies=[requires_role("clerk")])
+    async def clerks() -> str:
+        return "clerks"
 
     @app.get("/principal")
     async def principal(principal: CurrentPrincipal) -> Principal:
@@ -570,22 +575,42 @@ def test_a_refused_change_of_the_password_revokes_nothing(client: Client) -> Non
     assert status(client, "/orders", key) == 200
 
 
-def test_a_scope_that_the_owner_lost_is_lost_to_the_key(
-    client: Client, auth: Watchword[Any], database_url: str
-) -> None:
-    key = create(client, scopes=["orders:read", "orders:write"])["key"]
-    fewer: Watchword[Any] = Watchword(make_settings(database_url), scopes={"orders:read": "Read orders"})
-    with Client(app_of(fewer)) as other:
-        assert other.get("/who", headers=bearer(key)).json()["scopes"] == ["orders:read"]
-        assert status(other, "/write", key) == 403
-    key_id = _id_of(client)
-    call(client, lambda: change(auth, key_id, scope="orders:read admin openid"))
+def test_a_scope_that_the_owner_lost_is_lost_to_the_key_at_once(client: Client, auth: Watchword[Any]) -> None:
+    created = create(client, scopes=["orders:read", "orders:write"])
+    key, user_id = created["key"], call(client, auth.users.find, EMAIL).id
+    assert status(client, "/write", key) == 200
+    call(client, auth.roles.create, "clerk", ["orders:read", "orders:write", "admin"])
+    call(client, auth.roles.give, user_id, "clerk")
+    call(client, auth.roles.take, user_id, "user")
+    assert status(client, "/write", key) == 200
+    call(client, auth.roles.set_scopes, "clerk", ["orders:read"])
     assert client.get("/who", headers=bearer(key)).json()["scopes"] == ["orders:read"]
+    assert status(client, "/write", key) == 403
+    call(client, auth.roles.take, user_id, "clerk")
+    assert client.get("/who", headers=bearer(key)).json()["scopes"] == []
+    assert status(client, "/orders", key) == 403
 
 
-def _id_of(client: Client) -> str:
-    [item] = client.get("/auth/api-keys", headers=client.log_in()).json()["items"]
-    return str(item["id"])
+def test_a_key_takes_no_more_than_its_owners_roles_allow(client: Client, auth: Watchword[Any]) -> None:
+    user_id = call(client, auth.users.find, EMAIL).id
+    call(client, auth.roles.create, "clerk", ["orders:read", "admin"])
+    call(client, auth.roles.give, user_id, "clerk")
+    call(client, auth.roles.take, user_id, "user")
+    for scope in ("orders:write", "admin"):
+        with pytest.raises(InvalidScope):
+            call(client, lambda scope=scope: auth.api_keys.create(user_id, "x", scopes=[scope]))
+    admin = client.log_in(scope="admin orders:read")
+    assert ask(client, admin, scopes=["orders:read", "admin"]).status_code == 400
+    key = ask(client, admin, scopes=["orders:read"]).json()["key"]
+    assert status(client, "/clerks", key) == 403, "a key has the scopes of its owner, not the roles"
+
+
+def test_what_is_reserved_is_never_a_keys_whatever_is_stored(client: Client, auth: Watchword[Any]) -> None:
+    created = create(client)
+    user_id = call(client, auth.users.find, EMAIL).id
+    call(client, auth.roles.give, user_id, "admin")
+    call(client, lambda: change(auth, created["id"], scope="orders:read admin openid *"))
+    assert client.get("/who", headers=bearer(created["key"])).json()["scopes"] == ["orders:read"]
 
 
 # The list

@@ -15,8 +15,10 @@ app = typer.Typer(
 )
 db = typer.Typer(help="The database schema.", no_args_is_help=True)
 users = typer.Typer(help="Accounts.", no_args_is_help=True)
+api_keys = typer.Typer(help="Keys for programs, of users and of clients.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(users, name="users")
+app.add_typer(api_keys, name="api-keys")
 roles = typer.Typer(help="Roles: named sets of scopes.", no_args_is_help=True)
 app.add_typer(roles, name="roles")
 
@@ -349,3 +351,66 @@ def members(name: RoleName, as_json: Json = False) -> None:
     else:
         rows = [(str(user.id), user.email, "yes" if user.is_active else "no") for user in found]
         output.print_table(f"{len(rows)} with the role {name}", ("Id", "Email", "Active"), rows)
+
+
+OfUser = Annotated[str | None, typer.Option("--user", metavar="EMAIL", help="The user whose key it is.")]
+OfClient = Annotated[str | None, typer.Option("--client", metavar="ID", help="The client whose key it is.")]
+
+
+@api_keys.command("create")
+def create_api_key(
+    user: OfUser = None,
+    client: OfClient = None,
+    scope: Annotated[
+        list[str] | None, typer.Option("--scope", metavar="SCOPE", help="What it may do; may come more than once.")
+    ] = None,
+    name: Annotated[str, typer.Option(metavar="TEXT", help="What it is for.")] = "command line",
+    expires_in: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="Its life, such as 90d, which is the default.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a key of a user or a client. It is shown this once, alone on standard output."""
+    from watchword.cli.api_keys import Whose, create_key, read_lifetime
+
+    whose = Whose.of(user, client)
+    created = asyncio.run(create_key(whose, name, scope or [], expires_in=read_lifetime(expires_in)))
+    if as_json:
+        output.print_json({**output.api_key_dict(created.key), "key": created.secret})
+    else:
+        output.tell(f"API key {created.key.id}, good until {output.moment(created.key.expires_at)} UTC.")
+        output.say(created.secret)
+
+
+@api_keys.command("list")
+def list_api_keys(user: OfUser = None, client: OfClient = None, as_json: Json = False) -> None:
+    """List the keys in force of a user or a client."""
+    from watchword.cli.api_keys import Whose, every_key
+
+    found = asyncio.run(every_key(Whose.of(user, client)))
+    if as_json:
+        output.print_json([output.api_key_dict(key) for key in found])
+    else:
+        output.print_table(
+            "1 API key" if len(found) == 1 else f"{len(found)} API keys",
+            ("Id", "Key", "Name", "Scopes", "Expires", "Last used"),
+            [
+                (str(key.id), key.hint, key.name, " ".join(sorted(key.scopes)), output.moment(key.expires_at),
+                 output.moment(key.last_used_at))
+                for key in found
+            ],
+        )  # fmt: skip
+
+
+@api_keys.command("revoke")
+def revoke_api_key(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="The id of the key.")], as_json: Json = False
+) -> None:
+    """Revoke a key, at once."""
+    from watchword.cli.api_keys import revoke_key
+
+    revoked = asyncio.run(revoke_key(key_id))
+    if as_json:
+        output.print_json(output.api_key_dict(revoked))
+    else:
+        output.say(f"Revoked {revoked.hint}, {revoked.name}.")
