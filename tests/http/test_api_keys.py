@@ -420,16 +420,20 @@ def test_a_key_is_no_password_and_no_refresh_token(client: Client) -> None:
     assert client.ask_token(password=key).status_code == 400
 
 
-def test_a_remembered_key_asks_the_database_nothing(client: Client, auth: Watchword[Any]) -> None:
-    key = create(client)["key"]
-    before = auth.verify_credential.hits
-    with statements(auth) as seen:
-        assert status(client, "/orders", key) == 200
-        assert len(seen) == 1, "the key and its owner are one query"
-        for _ in range(20):
+def test_a_remembered_key_asks_the_database_nothing(database_url: str) -> None:
+    settings = make_settings(database_url, revocation_staleness="1m")  # whatever else the machine has to do
+    auth: Watchword[Any] = Watchword(settings, scopes=SCOPES)
+    with Client(app_of(auth)) as client:
+        client.sign_up()
+        key = create(client)["key"]
+        before = auth.verify_credential.hits
+        with statements(auth) as seen:
             assert status(client, "/orders", key) == 200
-        assert len(seen) == 1
-    assert auth.verify_credential.hits - before == 20
+            assert len(seen) == 1, "the key and its owner are one query"
+            for _ in range(20):
+                assert status(client, "/orders", key) == 200
+            assert len(seen) == 1
+        assert auth.verify_credential.hits - before == 20
 
 
 def test_a_spoiled_key_is_refused_without_a_query(client: Client, auth: Watchword[Any]) -> None:
@@ -516,7 +520,7 @@ def test_row_7_a_key_expires(client: Client, auth: Watchword[Any], is_remembered
 
 @pytest.mark.anyio
 async def test_row_19_what_one_process_ends_is_ended_in_another(start: Start, database_url: str) -> None:
-    async with start(database_url) as here, start(database_url) as there:
+    async with start(database_url) as here, start(database_url, revocation_staleness="4") as there:
         created = {}
         for how in ("nothing", "revoke", "disable", "delete", "password"):
             user = await here.users.create(f"{how}@example.com", PASSWORD)
@@ -534,10 +538,13 @@ async def test_row_19_what_one_process_ends_is_ended_in_another(start: Start, da
         for how in ("revoke", "disable", "delete", "password"):
             with pytest.raises(InvalidToken):
                 await here.verify_credential(created[how].secret)
-        await asyncio.sleep(ended_at + there.settings.revocation_staleness.total_seconds() - time.monotonic())
-        for how in ("revoke", "disable", "delete", "password"):
-            with pytest.raises(InvalidToken):
-                await there.verify_credential(created[how].secret)
+            while True:
+                try:
+                    await there.verify_credential(created[how].secret)
+                except InvalidToken:
+                    break
+                assert time.monotonic() < ended_at + 4
+                await asyncio.sleep(0.02)
         await there.verify_credential(created["nothing"].secret)
 
 
