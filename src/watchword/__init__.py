@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         requires_recent_login,
         requires_role,
     )
-    from watchword.model import Device, Principal, Profile, Role, Session, User
+    from watchword.model import ApiKey, CreatedApiKey, Device, Principal, Profile, Role, Session, User
     from watchword.settings import Settings
     from watchword.storage.tables import user_id_column
 
@@ -44,6 +44,8 @@ __all__ = [
     "Session",
     "Role",
     "Device",
+    "ApiKey",
+    "CreatedApiKey",
     "CurrentUser",
     "CurrentPrincipal",
     "current_user",
@@ -69,7 +71,7 @@ __all__ = [
 _HOMES = {
     "watchword.app": {"Watchword"},
     "watchword.settings": {"Settings"},
-    "watchword.model": {"User", "Profile", "Principal", "Session", "Role", "Device"},
+    "watchword.model": {"User", "Profile", "Principal", "Session", "Role", "Device", "ApiKey", "CreatedApiKey"},
     "watchword.guard.dependencies": {
         "CurrentUser",
         "CurrentPrincipal",

@@ -12,11 +12,11 @@ from starlette.types import Message, Receive, Scope, Send
 from watchword.assembly import Assembled, assemble
 from watchword.errors import ConfigurationError, NotRunning, StorageDown
 from watchword.events import E, Events, Handler
-from watchword.facades import Roles, Sessions, Users
+from watchword.facades import ApiKeys, Roles, Sessions, Users
 from watchword.feed import Feed
 from watchword.guard.remembered import RememberingVerifier
 from watchword.guard.running import STATE_KEY
-from watchword.http import account, admin, jwks, revocation, sessions, token
+from watchword.http import account, admin, api_keys, jwks, revocation, sessions, token
 from watchword.http.openapi import has_absolute_server, relative_url, write_security_scheme
 from watchword.http.routes import OurRoutes
 from watchword.http.use_cases import UseCases
@@ -32,6 +32,7 @@ _ROUTERS: Final = (
     sessions.router,
     account.router,
     admin.router,
+    api_keys.router,
     jwks.router,
 )
 
@@ -143,6 +144,15 @@ class Watchword(Generic[P]):
             NotRunning: Before start-up, or after the end.
         """
         return self._built.roles
+
+    @property
+    def api_keys(self) -> ApiKeys:
+        """The API keys of users and clients, for host code.
+
+        Raises:
+            NotRunning: Before start-up, or after the end.
+        """
+        return self._built.api_keys
 
     def on(self, event: type[E], handler: Handler[E]) -> None:
         """Call a handler with each event of a class: `auth.on(SessionReused, warn_the_user)`.

@@ -11,18 +11,22 @@ from watchword.crypto.sealing import Sealer
 from watchword.deny_list import DenyList
 from watchword.errors import ConfigurationError
 from watchword.events import Events
-from watchword.facades import Roles, Sessions, Users
+from watchword.facades import ApiKeys, Roles, Sessions, Users
 from watchword.feed import Feed
 from watchword.flows.change_password import ChangePassword
+from watchword.flows.create_api_key import CreateApiKey
 from watchword.flows.delete_user import DeleteUser
 from watchword.flows.end_sessions import EndSessions
 from watchword.flows.find_user import FindUser
 from watchword.flows.introspect_token import IntrospectToken
+from watchword.flows.list_api_keys import ListApiKeys
 from watchword.flows.list_sessions import ListSessions
 from watchword.flows.manage_roles import ManageRoles
 from watchword.flows.prune import Prune, pruning
+from watchword.flows.record_api_key_uses import RecordApiKeyUses, recording
 from watchword.flows.record_events import ListEvents, RecordEvents
 from watchword.flows.register import Register
+from watchword.flows.revoke_api_key import RevokeApiKey
 from watchword.flows.revoke_token import RevokeToken
 from watchword.flows.set_active import SetActive
 from watchword.flows.update_profile import UpdateProfile
@@ -31,6 +35,7 @@ from watchword.grants.password import PasswordGrant
 from watchword.grants.refresh_token import RefreshTokenGrant
 from watchword.guard.remembered import RememberingVerifier
 from watchword.http.use_cases import UseCases
+from watchword.identity.api_key_uses import ApiKeyUses
 from watchword.identity.authenticate_client import AuthenticateClient
 from watchword.identity.authenticate_user import AuthenticateUser
 from watchword.identity.failure_time import FailureTime
@@ -42,6 +47,7 @@ from watchword.identity.password_policy import PasswordPolicy
 from watchword.identity.scopes import ScopeCatalogue
 from watchword.identity.secret_file import development_secret
 from watchword.identity.verify import VerifyCredential
+from watchword.identity.verify_api_key import VerifyApiKey
 from watchword.model import P
 from watchword.settings import Settings, SigningAlgorithm
 from watchword.storage import Database, open_database
@@ -61,6 +67,7 @@ class Assembled(Generic[P]):
     users: Users[P]
     sessions: Sessions
     roles: Roles[P]
+    api_keys: ApiKeys
     storage: Database
     feed: Feed
 
@@ -102,13 +109,18 @@ async def assemble(
     await stack.enter_async_context(pruning(Prune(storage, settings.events_kept_for)))
     if settings.events_kept_for:
         stack.enter_context(events.kept_by(RecordEvents(storage)))
+    api_key_uses = ApiKeyUses()
+    await stack.enter_async_context(recording(RecordApiKeyUses(storage, api_key_uses)))
 
     rules = TokenRules(
         settings.issuer, settings.audience, settings.access_token_lifetime, settings.access_token_algorithm
     )
     refresh_keys = RefreshTokenKeys.from_secrets(keyed)
     issue = IssueTokens(keys, refresh_keys, rules, time.time)
-    verify = VerifyCredential(storage, keys, rules, scopes, settings.clock_leeway.total_seconds(), time.time)
+    verify_api_key = VerifyApiKey(storage, scopes, api_key_uses)
+    verify = VerifyCredential(
+        storage, keys, rules, scopes, settings.clock_leeway.total_seconds(), time.time, verify_api_key
+    )
     open_session = OpenSession(
         storage, issue, Lifetimes(settings.refresh_idle_lifetime, settings.refresh_absolute_lifetime), events
     )
@@ -126,6 +138,8 @@ async def assemble(
     delete_user = DeleteUser(storage, events)
     find_user, set_active = FindUser(storage), SetActive(storage, events)
     list_sessions, end_sessions = ListSessions(storage), EndSessions(storage, events)
+    create_api_key = CreateApiKey(storage, scopes, settings.api_key_max_lifetime, events)
+    list_api_keys, revoke_api_key = ListApiKeys(storage), RevokeApiKey(storage, events)
     return Assembled(
         use_cases=UseCases(
             authenticate_client=AuthenticateClient(),
@@ -154,6 +168,9 @@ async def assemble(
             end_sessions=end_sessions,
             revoke_token=RevokeToken(storage, refresh_keys, verify, events, time.time),
             introspect_token=IntrospectToken(storage, refresh_keys, verify, rules),
+            create_api_key=create_api_key,
+            list_api_keys=list_api_keys,
+            revoke_api_key=revoke_api_key,
             jwks=keys.jwks(),
             https_only=settings.is_production,
         ),
@@ -164,6 +181,7 @@ async def assemble(
         users=Users(profile, register, find_user, update_profile, set_active, delete_user),
         sessions=Sessions(list_sessions, end_sessions),
         roles=Roles(profile, manage_roles),
+        api_keys=ApiKeys(create_api_key, list_api_keys, revoke_api_key),
     )
 
 

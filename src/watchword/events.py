@@ -19,7 +19,9 @@ Event
 ├── RoleChanged
 ├── RoleDeleted
 ├── RoleGiven
-└── RoleTaken
+├── RoleTaken
+├── ApiKeyCreated
+└── ApiKeyRevoked
 ```
 
 An event is emitted after the transaction that it speaks of was committed, and before the answer. It carries no secret.
@@ -36,7 +38,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Final, Self, TypeVar
 from uuid import UUID
 
-from watchword.model import Device, Session
+from watchword.model import ApiKey, Device, Session
 
 _log: Final = logging.getLogger("watchword.events")
 _CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")
@@ -262,6 +264,38 @@ class RoleTaken(_AboutUser):
     """A user lost a role; their tokens lost its scopes."""
 
     role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AboutApiKey(Event):
+    api_key_id: UUID
+    hint: str
+    user_id: UUID | None
+    client_id: str | None
+
+    @classmethod
+    def of(cls, key: ApiKey, device: Device, **details: Any) -> Self:  # noqa: ANN401 — the class's own fields
+        """What happened to an API key."""
+        return cls(
+            api_key_id=key.id, hint=key.hint, user_id=key.user_id, client_id=key.client_id, device=device, **details
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKeyCreated(_AboutApiKey):
+    """An API key was made; of a user, or of a client where `client_id` is set.
+
+    Attributes:
+        scopes: What it may do at most.
+        expires_at: When it ends, UTC.
+    """
+
+    scopes: tuple[str, ...]
+    expires_at: datetime
+
+
+class ApiKeyRevoked(_AboutApiKey):
+    """An API key was revoked: by its owner, by an operator, or with the change of a password."""
 
 
 E = TypeVar("E", bound=Event)

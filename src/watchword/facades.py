@@ -1,19 +1,23 @@
-"""`auth.users`, `auth.sessions` and `auth.roles`, for host code."""
+"""`auth.users`, `auth.sessions`, `auth.roles` and `auth.api_keys`, for host code."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Generic
 from uuid import UUID
 
+from watchword.flows.create_api_key import ApiKeyRequest, CreateApiKey
 from watchword.flows.delete_user import DeleteUser
 from watchword.flows.end_sessions import EndSessions
 from watchword.flows.find_user import FindUser
+from watchword.flows.list_api_keys import ListApiKeys
 from watchword.flows.list_sessions import ListSessions
 from watchword.flows.manage_roles import ManageRoles
 from watchword.flows.register import Register, Registration
+from watchword.flows.revoke_api_key import RevokeApiKey
 from watchword.flows.set_active import SetActive
 from watchword.flows.update_profile import UpdateProfile
-from watchword.model import Account, P, Role, Session, User
+from watchword.model import Account, ApiKey, CreatedApiKey, Owner, P, Role, Session, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,3 +230,54 @@ class Sessions:
             NotFound: There is no such user.
         """
         await self._end.everywhere(user_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeys:
+    """Keys for programs; every method raises `StorageDown` where the database does not answer.
+
+    An owner is a user's id, a `UUID`, or a client's, a `str`.
+    """
+
+    _create: CreateApiKey
+    _list: ListApiKeys
+    _revoke: RevokeApiKey
+
+    async def create(
+        self, owner: Owner, name: str, *, scopes: Collection[str], expires_in: timedelta | None = None
+    ) -> CreatedApiKey:
+        """Make a key. Its `secret` is shown this once.
+
+        Args:
+            owner: Whose.
+            name: 1 to 100 printable characters.
+            scopes: What it may do: at least one, and none that the owner may not have.
+            expires_in: Its life; 90 days if it is left out, `WATCHWORD_API_KEY_MAX_LIFETIME` at most.
+
+        Raises:
+            InvalidInput: The name, the scopes or the lifetime cannot be.
+            InvalidScope: A scope is reserved, or more than the owner may have.
+            NotFound: There is no such user or client, or they are disabled.
+            TooManyApiKeys: The owner has a hundred.
+        """
+        if isinstance(scopes, str):
+            raise TypeError(f"scopes is a list: create(…, scopes=[{scopes!r}])")
+        return await self._create(ApiKeyRequest(owner, name, frozenset(scopes), expires_in))
+
+    async def list(self, owner: Owner, *, before: UUID | None = None, limit: int = 100) -> Sequence[ApiKey]:
+        """The keys of an owner that are in force, the newest first.
+
+        Args:
+            owner: Whose.
+            before: The id of the last one of the page before.
+            limit: How many at most.
+        """
+        return await self._list(owner, before=before, limit=limit)
+
+    async def revoke(self, key_id: UUID) -> ApiKey:
+        """Revoke a key, whoever's it is: here before this returns, elsewhere within `WATCHWORD_REVOCATION_STALENESS`.
+
+        Raises:
+            NotFound: No such key is in force.
+        """
+        return await self._revoke(key_id)

@@ -15,6 +15,9 @@ from watchword.errors import ProfileMismatch
 FIRST_PARTY: Final = "first-party"
 """The built-in client: the host application itself. Public, and the only one with the password grant."""
 
+API_KEY_PREFIX: Final = "wwk_"
+"""What every API key begins with, for secret scanners and for us."""
+
 ADMIN_SCOPE: Final = "admin"
 EVERY_SCOPE: Final = "*"
 """In a role: all that the app declares."""
@@ -34,6 +37,9 @@ class Profile(BaseModel):
 
 
 P = TypeVar("P", bound=BaseModel, default=Profile)
+
+Owner = UUID | str
+"""Whose an API key is: a user's id, or a client's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +196,43 @@ class Session:
     ends_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A long-lived credential of a user or a client, for programs. What is presented is not in here: it is shown once.
+
+    Attributes:
+        hint: Its beginning and end, to tell it from others: `wwk_…Ab3d`.
+        name: What its owner calls it.
+        user_id: Whose it is; None where it is a client's.
+        client_id: Whose it is; None where it is a user's.
+        scopes: What it may do at most: what its owner may not do any more, it may not do either.
+        expires_at: When it ends unless it is revoked before, UTC.
+        last_used_at: When it was last let in, UTC, some two minutes late; None if it never was.
+    """
+
+    id: UUID
+    hint: str
+    name: str
+    user_id: UUID | None
+    client_id: str | None
+    scopes: frozenset[str]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedApiKey:
+    """A new API key.
+
+    Attributes:
+        secret: What to send as bearer. It is stored nowhere, and cannot be shown again.
+    """
+
+    key: ApiKey
+    secret: str = field(repr=False)
+
+
 class RevocationKind(StrEnum):
     """What a revocation is about."""
 
@@ -251,7 +294,7 @@ class Principal:
         subject: The `sub` of the token: the user's id, or the client's where it acts for itself.
         user_id: The user, or None where a client acts for itself.
         client_id: The client that the credential was issued to.
-        session_id: The session (`sid`) it belongs to, if any.
+        session_id: The session (`sid`) it belongs to; None for an API key, and where a client acts for itself.
         scopes: What it may do.
         amr: How the user authenticated (RFC 8176), such as `("pwd",)`.
         auth_time: When the user last authenticated, UTC; None where no user did.
@@ -281,8 +324,8 @@ class Principal:
 
     @property
     def is_first_party_user(self) -> bool:
-        """True for a user who logged in to the host application itself."""
-        return self.user_id is not None and self.client_id == FIRST_PARTY
+        """True for a user who logged in to the host application itself; an API key of theirs is no login."""
+        return self.user_id is not None and self.client_id == FIRST_PARTY and self.session_id is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,15 +64,22 @@ def _parse_duration(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("is not a duration")  # noqa: TRY004 — pydantic turns only ValueError into its own
     if isinstance(value, int | float):
-        return timedelta(seconds=value)
+        return _seconds(value)
     if isinstance(value, str):
         text = value.strip()
         if short := _SHORT_DURATION.fullmatch(text):
-            return timedelta(seconds=float(short[1]) * _UNITS[short[2] or "s"])
+            return _seconds(float(short[1]) * _UNITS[short[2] or "s"])
         if text.startswith("P"):
             return _iso_duration.validate_python(text)
         raise ValueError("is not a duration: write 900, 15m, 12h, 30d or PT15M")
     return value
+
+
+def _seconds(value: float) -> timedelta:
+    try:
+        return timedelta(seconds=value)
+    except OverflowError:  # infinity too, which JSON's 1e999 is
+        raise ValueError("is longer than any duration can be") from None
 
 
 def _positive(value: timedelta) -> timedelta:
@@ -249,6 +256,11 @@ class Settings(BaseSettings):
         default=timedelta(days=30),
         description="How long administrators can read what happened: logins, changed passwords, ended sessions, what "
         "they did themselves. Refused logins and refreshes are in the log and the metrics alone. `0` keeps nothing.",
+    )
+    api_key_max_lifetime: Duration = Field(
+        default=timedelta(days=365),
+        description="The longest life that an API key may be given. One that is made without saying how long lives "
+        "90d, or as long as this where that is shorter.",
     )
     clock_leeway: Duration = Field(
         default=timedelta(seconds=30),

@@ -1,6 +1,7 @@
 """The commands and their options. What a command needs is imported when it runs, so that `--help` is quick."""
 
 import asyncio
+import dataclasses
 from typing import Annotated
 
 import typer
@@ -15,8 +16,10 @@ app = typer.Typer(
 )
 db = typer.Typer(help="The database schema.", no_args_is_help=True)
 users = typer.Typer(help="Accounts.", no_args_is_help=True)
+api_keys = typer.Typer(help="Keys for programs, of users and of clients.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(users, name="users")
+app.add_typer(api_keys, name="api-keys")
 roles = typer.Typer(help="Roles: named sets of scopes.", no_args_is_help=True)
 app.add_typer(roles, name="roles")
 
@@ -124,32 +127,36 @@ def check(as_json: Json = False) -> None:
 
 @db.command()
 def prune(as_json: Json = False) -> None:
-    """Delete sessions and revocations that have ended, and old events. Running apps do it, every hour or so."""
+    """Delete sessions, revocations and API keys that have ended, and old events. Running apps do it hourly."""
     from watchword.cli.database import prune_database
 
     pruned = asyncio.run(prune_database())
     if as_json:
-        counts = {"sessions": pruned.sessions, "revocations": pruned.revocations, "events": pruned.events}
-        output.print_json(counts)
+        output.print_json(dataclasses.asdict(pruned))
     else:
-        output.say(f"Deleted {pruned.sessions} sessions, {pruned.revocations} revocations and {pruned.events} events.")
+        counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in dataclasses.asdict(pruned).items())
+        output.say(f"Deleted {counts}.")
 
 
 @db.command()
 def restored(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    keep_api_keys: Annotated[
+        bool, typer.Option("--keep-api-keys", help="Leave API keys good, those revoked since the backup too.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """After a restored backup: log everybody out, for the database no longer knows what was revoked since."""
+    """After a restored backup: end whatever was issued, for the database no longer knows what was revoked since."""
     from watchword.cli.database import after_restore
 
-    if not yes and not typer.confirm("End every session and token of every user?"):
+    what = "session and token of every user" if keep_api_keys else "session, token and API key of everybody"
+    if not yes and not typer.confirm(f"End every {what}?"):
         raise typer.Exit(1)
-    ended = asyncio.run(after_restore())
+    ended = asyncio.run(after_restore(keep_api_keys=keep_api_keys))
     if as_json:
-        output.print_json({"sessions": ended.sessions, "users": ended.users})
+        output.print_json({"sessions": ended.sessions, "users": ended.users, "api_keys": ended.api_keys})
     else:
-        output.say(f"Ended {ended.sessions} sessions; {ended.users} users log in again.")
+        output.say(f"Ended {ended.sessions} sessions and {ended.api_keys} API keys; {ended.users} users log in again.")
 
 
 @users.command()
@@ -344,3 +351,66 @@ def members(name: RoleName, as_json: Json = False) -> None:
     else:
         rows = [(str(user.id), user.email, "yes" if user.is_active else "no") for user in found]
         output.print_table(f"{len(rows)} with the role {name}", ("Id", "Email", "Active"), rows)
+
+
+OfUser = Annotated[str | None, typer.Option("--user", metavar="EMAIL", help="The user whose key it is.")]
+OfClient = Annotated[str | None, typer.Option("--client", metavar="ID", help="The client whose key it is.")]
+
+
+@api_keys.command("create")
+def create_api_key(
+    user: OfUser = None,
+    client: OfClient = None,
+    scope: Annotated[
+        list[str] | None, typer.Option("--scope", metavar="SCOPE", help="What it may do; may come more than once.")
+    ] = None,
+    name: Annotated[str, typer.Option(metavar="TEXT", help="What it is for.")] = "command line",
+    expires_in: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="Its life, such as 90d, which is the default.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a key of a user or a client. It is shown this once, alone on standard output."""
+    from watchword.cli.api_keys import Whose, create_key, read_lifetime
+
+    whose = Whose.of(user, client)
+    created = asyncio.run(create_key(whose, name, scope or [], expires_in=read_lifetime(expires_in)))
+    if as_json:
+        output.print_json({**output.api_key_dict(created.key), "key": created.secret})
+    else:
+        output.tell(f"API key {created.key.id}, good until {output.moment(created.key.expires_at)} UTC.")
+        output.say(created.secret)
+
+
+@api_keys.command("list")
+def list_api_keys(user: OfUser = None, client: OfClient = None, as_json: Json = False) -> None:
+    """List the keys in force of a user or a client."""
+    from watchword.cli.api_keys import Whose, every_key
+
+    found = asyncio.run(every_key(Whose.of(user, client)))
+    if as_json:
+        output.print_json([output.api_key_dict(key) for key in found])
+    else:
+        output.print_table(
+            "1 API key" if len(found) == 1 else f"{len(found)} API keys",
+            ("Id", "Key", "Name", "Scopes", "Expires", "Last used"),
+            [
+                (str(key.id), key.hint, key.name, " ".join(sorted(key.scopes)), output.moment(key.expires_at),
+                 output.moment(key.last_used_at))
+                for key in found
+            ],
+        )  # fmt: skip
+
+
+@api_keys.command("revoke")
+def revoke_api_key(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="The id of the key.")], as_json: Json = False
+) -> None:
+    """Revoke a key, at once."""
+    from watchword.cli.api_keys import revoke_key
+
+    revoked = asyncio.run(revoke_key(key_id))
+    if as_json:
+        output.print_json(output.api_key_dict(revoked))
+    else:
+        output.say(f"Revoked {revoked.hint}, {revoked.name}.")

@@ -6,12 +6,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from watchword.model import Role, User
+from watchword.model import ApiKey, Role, User
 
 
 def say(text: str) -> None:
     """A plain line."""
     sys.stdout.write(f"{text}\n")
+
+
+def tell(text: str) -> None:
+    """A line for a person, beside what is printed for a program."""
+    sys.stderr.write(f"{text}\n")
 
 
 def print_json(value: object) -> None:
@@ -67,6 +72,21 @@ def print_role(role: Role, text: str, *, as_json: bool) -> None:
         print_json(role_dict(role))
     else:
         say(text)
+
+
+def api_key_dict(key: ApiKey) -> dict[str, Any]:
+    """An API key as JSON has it."""
+    return {
+        "id": str(key.id),
+        "hint": key.hint,
+        "name": key.name,
+        "user_id": str(key.user_id) if key.user_id else None,
+        "client_id": key.client_id,
+        "scopes": sorted(key.scopes),
+        "created_at": key.created_at.isoformat(),
+        "expires_at": key.expires_at.isoformat(),
+        "last_used_at": key.last_used_at.isoformat() if key.last_used_at else None,
+    }
 
 
 def moment(value: datetime | None) -> str:

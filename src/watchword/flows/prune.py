@@ -6,7 +6,7 @@ import logging
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -22,14 +22,18 @@ _EVERY_SECONDS: Final = 3600
 class Pruned:
     """How many rows went."""
 
-    sessions: int
-    revocations: int
-    events: int
+    sessions: int = 0
+    revocations: int = 0
+    api_keys: int = 0
+    events: int = 0
+
+    def __add__(self, other: "Pruned") -> "Pruned":
+        return Pruned(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
 class Prune:
-    """Deletes dead sessions, expired revocations and old events, in small transactions that hold nobody up."""
+    """Deletes what has ended, and old events, in small transactions that hold nobody up."""
 
     storage: Database
     events_kept_for: timedelta
@@ -40,15 +44,18 @@ class Prune:
         Raises:
             StorageDown: The database does not answer; what was deleted before stays deleted.
         """
-        sessions = revocations = events = 0
+        total = Pruned()
         while True:
             async with self.storage.transaction() as stores:
-                dead = await stores.sessions.prune(limit=_BATCH)
-                expired = await stores.revocations.prune(limit=_BATCH)
-                old = await stores.events.prune(kept_for=self.events_kept_for, limit=_BATCH)
-            sessions, revocations, events = sessions + dead, revocations + expired, events + old
-            if max(dead, expired, old) < _BATCH:
-                return Pruned(sessions, revocations, events)
+                batch = Pruned(
+                    sessions=await stores.sessions.prune(limit=_BATCH),
+                    revocations=await stores.revocations.prune(limit=_BATCH),
+                    api_keys=await stores.api_keys.prune(limit=_BATCH),
+                    events=await stores.events.prune(kept_for=self.events_kept_for, limit=_BATCH),
+                )
+            total += batch
+            if max(astuple(batch)) < _BATCH:
+                return total
 
 
 @asynccontextmanager
@@ -65,9 +72,7 @@ async def pruning(prune: Prune, *, every: float = _EVERY_SECONDS) -> AsyncIterat
             except Exception:  # noqa: BLE001 — the next try may succeed, and nobody would start this again
                 _log.exception("nothing was pruned")
             else:
-                _log.info(
-                    "pruned %d sessions, %d revocations, %d events", pruned.sessions, pruned.revocations, pruned.events
-                )
+                _log.info("pruned %s", pruned)
 
     task = asyncio.create_task(run(), name="watchword prune")
     try:

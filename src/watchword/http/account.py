@@ -91,6 +91,6 @@ async def delete_me(request: Request, user: CurrentUser) -> None:
 
 @router.post("/password/change", status_code=204, responses={**_NO, 400: {"model": ErrorAnswer}})
 async def change_password(request: Request, user: CurrentUser, body: NewPassword) -> None:
-    """Change one's password. Every token issued before ends, this one included."""
+    """Change one's password. Every token issued before ends, this one included, and so does every API key."""
     change = PasswordChange(user.id, body.current_password, body.new_password)
     await use_cases(request).change_password(change, device=device_of(request))

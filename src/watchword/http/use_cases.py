@@ -7,14 +7,17 @@ from typing import Any, Protocol, cast
 from starlette.requests import Request
 
 from watchword.flows.change_password import ChangePassword
+from watchword.flows.create_api_key import CreateApiKey
 from watchword.flows.delete_user import DeleteUser
 from watchword.flows.end_sessions import EndSessions
 from watchword.flows.find_user import FindUser
 from watchword.flows.introspect_token import IntrospectToken
+from watchword.flows.list_api_keys import ListApiKeys
 from watchword.flows.list_sessions import ListSessions
 from watchword.flows.manage_roles import ManageRoles
 from watchword.flows.record_events import ListEvents
 from watchword.flows.register import Register
+from watchword.flows.revoke_api_key import RevokeApiKey
 from watchword.flows.revoke_token import RevokeToken
 from watchword.flows.set_active import SetActive
 from watchword.flows.update_profile import UpdateProfile
@@ -47,6 +50,9 @@ class UseCases:
     end_sessions: EndSessions
     revoke_token: RevokeToken
     introspect_token: IntrospectToken
+    create_api_key: CreateApiKey
+    list_api_keys: ListApiKeys
+    revoke_api_key: RevokeApiKey
     jwks: Mapping[str, Any]
     https_only: bool
 

@@ -1,6 +1,6 @@
 """A credential → who the request speaks for."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from watchword.crypto.keys import KeySet
 from watchword.errors import InvalidToken
 from watchword.identity.issue import TokenRules
 from watchword.identity.scopes import ScopeCatalogue
-from watchword.model import Account, Principal, Revocation, RevocationKind
+from watchword.model import API_KEY_PREFIX, Account, Principal, Revocation, RevocationKind
 from watchword.storage import Database
 
 
@@ -21,9 +21,10 @@ class Verified:
     Attributes:
         principal: Who it speaks for.
         account: The user behind it, as the database has them; None where a client acts for itself.
-        token_id: Its `jti`.
+        token_id: Its `jti`; the id of an API key.
         issued_at: Its `iat`, UTC.
         keys: What revokes it, as `Revocation.key` has it.
+        note_use: To be called when it is used again without being verified again; None where nobody wants to know.
     """
 
     principal: Principal
@@ -31,11 +32,16 @@ class Verified:
     token_id: str
     issued_at: datetime
     keys: tuple[str, ...]
+    note_use: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyCredential:
-    """Verifies access tokens: the signature and claims in memory, then session, user and token in one query."""
+    """Verifies access tokens: the signature and claims in memory, then session, user and token in one query.
+
+    Attributes:
+        verify_api_key: What API keys are handed to; they are told by their prefix.
+    """
 
     storage: Database
     keys: KeySet
@@ -43,6 +49,7 @@ class VerifyCredential:
     scopes: ScopeCatalogue
     leeway: float
     clock: Callable[[], float]
+    verify_api_key: Callable[[str], Awaitable[Verified]]
 
     async def __call__(self, credential: str) -> Verified:
         """Verify.
@@ -51,6 +58,8 @@ class VerifyCredential:
             InvalidToken: It is not good, for whatever reason.
             StorageDown: The database does not answer; nobody is let in.
         """
+        if credential.startswith(API_KEY_PREFIX):
+            return await self.verify_api_key(credential)
         claims = self._read(credential)
         principal, session_id = _principal(claims)
         token_id: str = claims["jti"]

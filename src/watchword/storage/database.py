@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from watchword.errors import ConfigurationError, StorageDown
 from watchword.model import Revocation
 from watchword.settings import Settings
+from watchword.storage.api_keys import ApiKeyStore
 from watchword.storage.direct import Direct, DirectPostgresql, DirectSqlite, is_going_away
 from watchword.storage.events import EventStore
 from watchword.storage.revocations import RevocationStore
@@ -50,6 +51,7 @@ class Stores:
     revocations: RevocationStore
     events: EventStore
     signing_keys: SigningKeyStore
+    api_keys: ApiKeyStore
 
     @classmethod
     def on(cls, connection: AsyncConnection, *, revocations_kept_for: timedelta) -> "Stores":
@@ -62,6 +64,7 @@ class Stores:
             revocations,
             EventStore(connection),
             SigningKeyStore(connection),
+            ApiKeyStore(connection, revocations),
         )
 
 

@@ -55,6 +55,10 @@ class RevocationStore:
         """Tell that a role means something else now."""
         await self._add([Revocation(RevocationKind.ROLE, name)], self._kept_for)
 
+    async def api_keys(self, key_ids: Sequence[UUID]) -> None:
+        """Revoke API keys."""
+        await self._add([Revocation(RevocationKind.API_KEY, str(key_id)) for key_id in key_ids], self._kept_for)
+
     async def everything(self) -> None:
         """Tell that nothing that is remembered holds any more."""
         await self._add([Revocation(RevocationKind.EVERYTHING, "")], self._kept_for)

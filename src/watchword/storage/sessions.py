@@ -267,6 +267,11 @@ class SessionStore:
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else (_session(row), row.generation)
 
+    async def is_in_force(self, session_id: UUID) -> bool:
+        """Whether there is such a session, and it has not ended."""
+        found = await self._connection.execute(select(session.c.id).where(session.c.id == session_id, *_is_live()))
+        return found.one_or_none() is not None
+
     async def page(self, user_id: UUID, *, before: UUID | None, limit: int) -> Sequence[Session]:
         """A user's sessions in force, the newest login first."""
         statement = select(*_SESSION).where(session.c.user_id == user_id, *_is_live())
