@@ -71,10 +71,12 @@ def test_nobody_else_gets_in(admin: Admin) -> None:
     }
     assert len(known) == len(PATHS), "a new endpoint belongs into this test"
     plain = admin.log_in(BOSS)  # the role alone is not enough: the login has to ask
+    made = admin.post("/auth/api-keys", headers=plain, json={"name": "a key", "scopes": ["orders:read"]}).json()
+    key = {"Authorization": f"Bearer {made['key']}"}
     for method, path in PATHS:
         url = f"/auth/admin{path.format(id=admin.alice['id'])}"
         assert admin.request(method, url).status_code == 401, url
-        for headers in (admin.log_in(), plain):
+        for headers in (admin.log_in(), plain, key):
             refused = admin.request(method, url, headers=headers)
             assert refused.status_code == 403, url
             assert 'scope="admin"' in refused.headers["WWW-Authenticate"]
