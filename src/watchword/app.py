@@ -16,7 +16,7 @@ from watchword.facades import ApiKeys, Roles, Sessions, Users
 from watchword.feed import Feed
 from watchword.guard.remembered import RememberingVerifier
 from watchword.guard.running import STATE_KEY
-from watchword.http import account, api_keys, jwks, revocation, sessions, token
+from watchword.http import account, admin, api_keys, jwks, revocation, sessions, token
 from watchword.http.openapi import has_absolute_server, relative_url, write_security_scheme
 from watchword.http.routes import OurRoutes
 from watchword.http.use_cases import UseCases
@@ -31,6 +31,7 @@ _ROUTERS: Final = (
     revocation.router,
     sessions.router,
     account.router,
+    admin.router,
     api_keys.router,
     jwks.router,
 )

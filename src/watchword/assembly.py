@@ -24,6 +24,7 @@ from watchword.flows.list_sessions import ListSessions
 from watchword.flows.manage_roles import ManageRoles
 from watchword.flows.prune import Prune, pruning
 from watchword.flows.record_api_key_uses import RecordApiKeyUses, recording
+from watchword.flows.record_events import ListEvents, RecordEvents
 from watchword.flows.register import Register
 from watchword.flows.revoke_api_key import RevokeApiKey
 from watchword.flows.revoke_token import RevokeToken
@@ -105,7 +106,9 @@ async def assemble(
     )
     stack.callback(hashing.close)
     feed = await _follow_revocations(settings, storage, stack)
-    await stack.enter_async_context(pruning(Prune(storage)))
+    await stack.enter_async_context(pruning(Prune(storage, settings.events_kept_for)))
+    if settings.events_kept_for:
+        stack.enter_context(events.kept_by(RecordEvents(storage)))
     api_key_uses = ApiKeyUses()
     await stack.enter_async_context(recording(RecordApiKeyUses(storage, api_key_uses)))
 
@@ -133,6 +136,7 @@ async def assemble(
     register = Register(storage, hashing, policy, profile, events, default_roles)
     update_profile = UpdateProfile(storage, profile)
     delete_user = DeleteUser(storage, events)
+    find_user, set_active = FindUser(storage), SetActive(storage, events)
     list_sessions, end_sessions = ListSessions(storage), EndSessions(storage, events)
     create_api_key = CreateApiKey(storage, scopes, settings.api_key_max_lifetime, events)
     list_api_keys, revoke_api_key = ListApiKeys(storage), RevokeApiKey(storage, events)
@@ -156,6 +160,10 @@ async def assemble(
             update_profile=update_profile,
             change_password=ChangePassword(storage, hashing, policy, events),
             delete_user=delete_user,
+            find_user=find_user,
+            set_active=set_active,
+            manage_roles=manage_roles,
+            list_events=ListEvents(storage),
             list_sessions=list_sessions,
             end_sessions=end_sessions,
             revoke_token=RevokeToken(storage, refresh_keys, verify, events, time.time),
@@ -170,7 +178,7 @@ async def assemble(
         open_session=open_session,
         storage=storage,
         feed=feed,
-        users=Users(profile, register, FindUser(storage), update_profile, SetActive(storage, events), delete_user),
+        users=Users(profile, register, find_user, update_profile, set_active, delete_user),
         sessions=Sessions(list_sessions, end_sessions),
         roles=Roles(profile, manage_roles),
         api_keys=ApiKeys(create_api_key, list_api_keys, revoke_api_key),

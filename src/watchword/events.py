@@ -31,10 +31,11 @@ import dataclasses
 import inspect
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, Self, TypeVar
+from typing import Any, ClassVar, Final, Self, TypeVar
 from uuid import UUID
 
 from watchword.model import ApiKey, Device, Session
@@ -49,6 +50,23 @@ NOWHERE: Final = Device()
 """Where what host code and the command line do comes from."""
 
 
+@dataclass(frozen=True, slots=True)
+class By:
+    """On whose behalf a use case runs, for the events it emits.
+
+    Attributes:
+        actor: The `sub` of an administrator who acts for somebody else.
+        device: Where the request came from.
+    """
+
+    actor: str | None = None
+    device: Device = NOWHERE
+
+
+OPERATOR: Final = By()
+"""Host code and the command line."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something that happened; a handler for this class hears of everything.
@@ -56,10 +74,15 @@ class Event:
     Attributes:
         at: When, UTC.
         device: Where the request came from.
+        actor: The `sub` of the administrator who did it; None for the user themselves, host code and the command line.
     """
 
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     device: Device = NOWHERE
+    actor: str | None = None
+
+    is_kept: ClassVar[bool] = True
+    """Whether administrators can read it later. Not what anybody can cause without end, or does every few minutes."""
 
     @classmethod
     def name(cls) -> str:
@@ -142,6 +165,8 @@ class LoginRefused(Event):
         reason: Why, for operators: the caller was told less.
     """
 
+    is_kept = False
+
     client_id: str
     reason: str
 
@@ -154,6 +179,8 @@ class SessionRefreshed(_AboutSession):
         retried: It was traded a moment before, and got the same successor again.
     """
 
+    is_kept = False
+
     retried: bool
 
 
@@ -165,6 +192,8 @@ class RefreshRefused(Event):
         client_id: The client that sent it.
         reason: Why, for operators.
     """
+
+    is_kept = False
 
     client_id: str
     reason: str
@@ -278,17 +307,32 @@ class Events:
 
     def __init__(self) -> None:
         self._handlers: dict[type[Event], list[Handler[Any]]] = {}
+        self._keep: Callable[[Event], Awaitable[None]] | None = None
+
+    @contextmanager
+    def kept_by(self, keep: Callable[[Event], Awaitable[None]]) -> Iterator[None]:
+        """Keep events, within a block."""
+        self._keep = keep
+        try:
+            yield
+        finally:
+            self._keep = None
 
     def on(self, event: type[E], handler: Handler[E]) -> None:
         """Call a handler, plain or async, with each event of a class, in the order handlers were added."""
         self._handlers.setdefault(event, []).append(handler)
 
     async def emit(self, event: Event) -> None:
-        """Log an event and call its handlers. What a handler raises is logged, and changes nothing for the caller."""
+        """Log an event, keep it, call its handlers. What goes wrong is logged, and changes nothing for the caller."""
         if _log.isEnabledFor(logging.INFO):
             fields = event.fields()
             text = " ".join(f"{name}={value!r}" for name, value in fields.items())
             _log.info("%s %s", event.name(), text, extra={LOG_FIELDS: {"event": event.name(), **fields}})
+        if self._keep is not None and event.is_kept:
+            try:
+                await self._keep(event)
+            except Exception as error:  # noqa: BLE001 — it has happened, whether it can be kept or not
+                _log.warning("%s was not kept: %s", event.name(), error)
         for cls in type(event).__mro__:
             for handler in self._handlers.get(cls, ()):
                 try:

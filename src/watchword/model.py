@@ -266,6 +266,27 @@ class Revocation:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """Something that happened.
+
+    Attributes:
+        id: UUID version 7.
+        name: Such as `user_disabled`.
+        at: When, UTC.
+        actor: The `sub` of the administrator who did it, if one did.
+        user_id: Whom it is about, if anybody.
+        fields: What else is known.
+    """
+
+    id: UUID
+    name: str
+    at: datetime
+    actor: str | None
+    user_id: UUID | None
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """Who a request speaks for, once its credential was verified.
 

@@ -252,6 +252,11 @@ class Settings(BaseSettings):
         description="Verified access tokens that a process keeps in memory, about 2 KiB each; the least recently used "
         "goes first. `0` asks the database at each request.",
     )
+    events_kept_for: DurationOrZero = Field(
+        default=timedelta(days=30),
+        description="How long administrators can read what happened: logins, changed passwords, ended sessions, what "
+        "they did themselves. Refused logins and refreshes are in the log and the metrics alone. `0` keeps nothing.",
+    )
     api_key_max_lifetime: Duration = Field(
         default=timedelta(days=365),
         description="The longest life that an API key may be given. One that is made without saying how long lives "

@@ -200,13 +200,13 @@ async def test_a_key_is_pruned_a_month_after_its_end(storage: Database) -> None:
     revoked = await add_key(storage, account.id, timedelta(days=365))
     async with storage.transaction() as stores:
         await stores.api_keys.revoke(revoked.id)
-    assert await Prune(storage)() == Pruned(sessions=0, revocations=0, api_keys=1)
+    assert await Prune(storage, timedelta(days=30))() == Pruned(api_keys=1)
     assert set(await last_uses(storage)) == {alive.id, ended.id, revoked.id}
     async with storage.connection(writes=True) as connection:
         past = datetime.now(UTC) - timedelta(days=31)
         where = api_key.c.revoked_at.is_not(None) & (api_key.c.expires_at < datetime.now(UTC) + timedelta(minutes=1))
         await connection.execute(update(api_key).where(where).values(expires_at=past))
-    assert (await Prune(storage)()).api_keys == 1
+    assert (await Prune(storage, timedelta(days=30))()).api_keys == 1
     assert set(await last_uses(storage)) == {alive.id, ended.id}
 
 

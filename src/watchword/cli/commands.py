@@ -1,6 +1,7 @@
 """The commands and their options. What a command needs is imported when it runs, so that `--help` is quick."""
 
 import asyncio
+import dataclasses
 from typing import Annotated
 
 import typer
@@ -126,16 +127,15 @@ def check(as_json: Json = False) -> None:
 
 @db.command()
 def prune(as_json: Json = False) -> None:
-    """Delete sessions, revocations and API keys that have ended. Running apps do it by themselves, every hour or so."""
+    """Delete sessions, revocations and API keys that have ended, and old events. Running apps do it hourly."""
     from watchword.cli.database import prune_database
 
     pruned = asyncio.run(prune_database())
     if as_json:
-        output.print_json({"sessions": pruned.sessions, "revocations": pruned.revocations, "api_keys": pruned.api_keys})
+        output.print_json(dataclasses.asdict(pruned))
     else:
-        output.say(
-            f"Deleted {pruned.sessions} sessions, {pruned.revocations} revocations and {pruned.api_keys} API keys."
-        )
+        counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in dataclasses.asdict(pruned).items())
+        output.say(f"Deleted {counts}.")
 
 
 @db.command()

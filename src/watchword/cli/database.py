@@ -49,7 +49,7 @@ async def prune_database() -> Pruned:
         ConfigurationError: The database does not answer, or has another schema.
     """
     async with _current_database() as database:
-        return await Prune(database)()
+        return await Prune(database, load_settings().events_kept_for)()
 
 
 async def after_restore(*, keep_api_keys: bool) -> Ended:

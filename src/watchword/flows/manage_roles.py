@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from watchword.errors import InvalidInput, NotFound
-from watchword.events import Events, RoleChanged, RoleDeleted, RoleGiven, RoleTaken
+from watchword.events import OPERATOR, By, Events, RoleChanged, RoleDeleted, RoleGiven, RoleTaken
 from watchword.identity.scopes import check_role_scopes
 from watchword.model import Account, Role
 from watchword.settings import ROLE_NAME
@@ -27,7 +27,7 @@ class ManageRoles:
     events: Events
     default: str | None
 
-    async def create(self, role: Role) -> Role:
+    async def create(self, role: Role, *, by: By = OPERATOR) -> Role:
         """Make a role.
 
         Raises:
@@ -39,7 +39,9 @@ class ManageRoles:
             added = await stores.roles.add(role)
         if not added:
             raise InvalidInput(text=f"There is a role {role.name} already")
-        await self.events.emit(RoleChanged(role=role.name, scopes=tuple(sorted(role.scopes))))
+        await self.events.emit(
+            RoleChanged(role=role.name, scopes=tuple(sorted(role.scopes)), actor=by.actor, device=by.device)
+        )
         return role
 
     async def seed(self, roles: Mapping[str, Collection[str]]) -> None:
@@ -61,7 +63,7 @@ class ManageRoles:
         async with self.storage.reading() as stores:
             return await stores.roles.page(after=after, limit=limit)
 
-    async def replace_scopes(self, name: str, scopes: Collection[str]) -> Role:
+    async def replace_scopes(self, name: str, scopes: Collection[str], *, by: By = OPERATOR) -> Role:
         """Let a role allow these scopes and no others, for all who have it.
 
         Raises:
@@ -75,10 +77,12 @@ class ManageRoles:
             changed = await stores.roles.get(name)
         if changed is None:
             raise _no_role()
-        await self.events.emit(RoleChanged(role=name, scopes=tuple(sorted(changed.scopes))))
+        await self.events.emit(
+            RoleChanged(role=name, scopes=tuple(sorted(changed.scopes)), actor=by.actor, device=by.device)
+        )
         return changed
 
-    async def delete(self, name: str) -> None:
+    async def delete(self, name: str, *, by: By = OPERATOR) -> None:
         """Delete a role, and take it from all who have it.
 
         Raises:
@@ -92,9 +96,9 @@ class ManageRoles:
             deleted = await stores.roles.delete(name)
         if not deleted:
             raise _no_role()
-        await self.events.emit(RoleDeleted(role=name))
+        await self.events.emit(RoleDeleted(role=name, actor=by.actor, device=by.device))
 
-    async def give(self, user_id: UUID, name: str) -> Account:
+    async def give(self, user_id: UUID, name: str, *, by: By = OPERATOR) -> Account:
         """Give a user a role; whoever has it already keeps it.
 
         Raises:
@@ -110,10 +114,10 @@ class ManageRoles:
             account = await stores.users.get(user_id)
         assert account is not None, "it is locked"
         if given:
-            await self.events.emit(RoleGiven(user_id=user_id, role=name))
+            await self.events.emit(RoleGiven(user_id=user_id, role=name, actor=by.actor, device=by.device))
         return account
 
-    async def take(self, user_id: UUID, name: str) -> Account:
+    async def take(self, user_id: UUID, name: str, *, by: By = OPERATOR) -> Account:
         """Take a role from a user: their tokens lose its scopes at once. Who does not have it is left alone.
 
         Raises:
@@ -127,7 +131,7 @@ class ManageRoles:
             account = await stores.users.get(user_id)
         assert account is not None, "it is locked"
         if taken:
-            await self.events.emit(RoleTaken(user_id=user_id, role=name))
+            await self.events.emit(RoleTaken(user_id=user_id, role=name, actor=by.actor, device=by.device))
         return account
 
     async def members(self, name: str, *, after: UUID | None, limit: int) -> Sequence[Account]:

@@ -20,7 +20,7 @@ from watchword.guard.credentials import bearer_token, lone_authorization
 from watchword.guard.refusals import no_credential, refuse
 from watchword.guard.remembered import Caller
 from watchword.guard.running import running
-from watchword.model import Principal, User
+from watchword.model import ADMIN_SCOPE, Principal, User
 
 SCHEME_NAME: Final = "Watchword"
 """The security scheme's name in OpenAPI. Its flows are written by `Watchword.install`, which knows the addresses."""
@@ -123,12 +123,27 @@ class RoleGuard(_Scheme):
         return caller.principal
 
 
+class AdminGuard(_Scheme):
+    """Admits administrators: users who logged in to the host application itself, and asked for the scope `admin`."""
+
+    async def __call__(self, connection: HTTPConnection, needed: SecurityScopes) -> Principal:
+        """The principal, or the answer of RFC 6750 §3.1 as `HTTPException`."""
+        try:
+            principal = (await _admit(connection, needed)).principal
+            if not principal.is_first_party_user or ADMIN_SCOPE not in principal.scopes:
+                raise InsufficientScope(f"{principal.subject} is no administrator who logged in here")
+        except Refusal as refusal:
+            raise refuse(refusal, connection, scopes=needed.scope_str) from None
+        return principal
+
+
 current_principal: Final = PrincipalGuard()
 """The dependency behind `CurrentPrincipal`: any credential, a service's or an API key's too."""
 
 current_user: Final = UserGuard()
 """The dependency behind `CurrentUser`; `Security(current_user, scopes=["orders:read"])` asks for scopes."""
 
+CurrentAdmin = Annotated[Principal, Security(AdminGuard(), scopes=[ADMIN_SCOPE])]
 CurrentPrincipal = Annotated[Principal, Security(current_principal)]
 CurrentUser = Annotated[User, fastapi_params.Security(current_user, scope="request")]
 

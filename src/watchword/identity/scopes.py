@@ -8,6 +8,8 @@ from watchword.errors import InvalidInput, InvalidScope
 from watchword.model import ADMIN_SCOPE, EVERY_SCOPE, RESERVED_SCOPES, Account
 from watchword.settings import check_scopes
 
+_MOST_IN_A_ROLE: Final = 500
+_LONGEST: Final = 255
 _MAX_PARAMETER: Final = 4096  # characters of a scope parameter that are worth splitting
 
 
@@ -58,6 +60,8 @@ def check_role_scopes(scopes: Collection[str]) -> None:
     Raises:
         InvalidInput: The message names the scope.
     """
+    if len(scopes) > _MOST_IN_A_ROLE or any(len(scope) > _LONGEST for scope in scopes):
+        raise InvalidInput(text=f"A role allows up to {_MOST_IN_A_ROLE} scopes of up to {_LONGEST} characters")
     try:
         check_scopes(dict.fromkeys(frozenset(scopes) - {EVERY_SCOPE, ADMIN_SCOPE}, ""))
     except ValueError as error:

@@ -20,6 +20,7 @@ from watchword.model import Revocation
 from watchword.settings import Settings
 from watchword.storage.api_keys import ApiKeyStore
 from watchword.storage.direct import Direct, DirectPostgresql, DirectSqlite, is_going_away
+from watchword.storage.events import EventStore
 from watchword.storage.revocations import RevocationStore
 from watchword.storage.roles import RoleStore
 from watchword.storage.sessions import SessionStore
@@ -48,6 +49,7 @@ class Stores:
     roles: RoleStore
     sessions: SessionStore
     revocations: RevocationStore
+    events: EventStore
     signing_keys: SigningKeyStore
     api_keys: ApiKeyStore
 
@@ -60,6 +62,7 @@ class Stores:
             RoleStore(connection, revocations),
             SessionStore(connection, revocations),
             revocations,
+            EventStore(connection),
             SigningKeyStore(connection),
             ApiKeyStore(connection, revocations),
         )

@@ -1,5 +1,6 @@
 """The user store."""
 
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -29,6 +30,7 @@ PUBLIC_ACCOUNT: Final = (
     roles_of_user().label("roles"),
     scopes_of_user().label("role_scopes"),
 )
+_LAST_CHARACTER: Final = chr(sys.maxunicode)
 _ACCOUNT = (*PUBLIC_ACCOUNT, user.c.password_hash)
 
 
@@ -142,6 +144,17 @@ class UserStore:
             statement = statement.where(user.c.id > after)
         rows = (await self._connection.execute(statement)).all()
         return [to_account(row._mapping) for row in rows]  # noqa: SLF001 — SQLAlchemy's public name for it
+
+    async def search(self, beginning: str, *, after: str | None, limit: int) -> Sequence[tuple[str, Account]]:
+        """Accounts by their canonical addresses, which compare by bytes; with each, that address."""
+        canonical = user.c.email_canonical
+        statement = select(canonical, *_ACCOUNT).order_by(canonical).limit(limit)
+        if beginning:
+            statement = statement.where(canonical >= beginning, canonical < beginning + _LAST_CHARACTER)
+        if after is not None:
+            statement = statement.where(canonical > after)
+        rows = (await self._connection.execute(statement)).all()
+        return [(row[0], to_account(dict(zip(row._fields[1:], row[1:], strict=True)))) for row in rows]
 
     async def record_login(self, verified: Account, *, rehashed: NewHash | None) -> bool:
         """Complete a login, if the account is still what it was when its password was read.
