@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -393,20 +394,26 @@ def test_no_endpoint_of_the_account_takes_a_key(client: Client) -> None:
     assert len(client.get("/auth/api-keys", headers=login).json()["items"]) == 1
 
 
-def test_these_are_all_the_endpoints_that_take_a_bearer(sqlite_url: str) -> None:
-    """An endpoint that is added has to be tried with a key."""
-    auth: Watchword[Any] = Watchword(make_settings(sqlite_url))
-    ours = {
-        (method.upper(), path)
-        for path, operations in app_of(auth).openapi()["paths"].items()
+def test_no_endpoint_of_ours_takes_a_key_not_even_an_admins(client: Client, auth: Watchword[Any]) -> None:
+    """Whatever endpoint is added is tried here."""
+    call(client, auth.roles.give, call(client, auth.users.find, EMAIL).id, "admin")
+    key = create(client, scopes=["orders:read", "orders:write"])["key"]
+    answers = {
+        (method.upper(), path): client.request(
+            method, re.sub(r"{\w+}", "01900000-0000-7000-8000-000000000000", path), headers=bearer(key)
+        ).status_code
+        for path, operations in app_of_another(auth).openapi()["paths"].items()
         for method, operation in operations.items()
         if path.startswith("/auth/") and "security" in operation
     }
-    tried = {(method, path.partition("?")[0].replace("01900000-0000-7000-8000-000000000000", "{id}"))
-             for method, path, *_ in ENDPOINTS}  # fmt: skip
-    assert {
-        (method, path.replace("{session_id}", "{id}").replace("{key_id}", "{id}")) for method, path in ours
-    } == tried
+    assert len(answers) >= len(ENDPOINTS) - 1
+    assert answers.pop(("POST", "/auth/logout")) == 404
+    assert set(answers.values()) <= {401, 403}, answers
+
+
+def app_of_another(auth: Watchword[Any]) -> FastAPI:
+    """The same app, only to be asked for its document."""
+    return app_of(Watchword(auth.settings, scopes=auth.scopes))
 
 
 def test_revocation_and_introspection_know_no_keys(client: Client, auth: Watchword[Any]) -> None:
