@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -31,7 +32,7 @@ from watchword import (
 )
 from watchword.crypto import opaque_tokens
 from watchword.errors import InvalidInput, InvalidScope, InvalidToken, TooManyApiKeys
-from watchword.events import ApiKeyCreated, ApiKeyRevoked, Event, UserDisabled
+from watchword.events import ApiKeyCreated, ApiKeyRevoked, Event, TokenRevoked, UserDisabled
 from watchword.flows import create_api_key
 from watchword.flows.change_password import PasswordChange
 from watchword.flows.create_api_key import ApiKeyRequest
@@ -42,9 +43,19 @@ NEW_PASSWORD = "another correct horse battery"
 Start = Callable[..., Any]
 
 
+on_both = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+"""For what is up to the database; the rest is tried on SQLite."""
+
+
 @pytest.fixture
-def auth(database_url: str) -> Watchword[Any]:
-    return Watchword(make_settings(database_url), scopes=SCOPES)
+def database(request: pytest.FixtureRequest) -> str:
+    url: str = request.getfixturevalue(f"{getattr(request, 'param', 'sqlite')}_url")
+    return url
+
+
+@pytest.fixture
+def auth(database: str) -> Watchword[Any]:
+    return Watchword(make_settings(database), scopes=SCOPES)
 
 
 def app_of(auth: Watchword[Any]) -> FastAPI:
@@ -168,6 +179,7 @@ async def stored(auth: Watchword[Any]) -> str:
 # Making one
 
 
+@on_both
 def test_a_new_key_is_shown_once_and_is_no_more_than_what_was_asked_for(client: Client) -> None:
     answer = ask(client, name="Büro-Drucker", scopes=["orders:write", "orders:read", "orders:read"], expires_in="30d")
     assert answer.status_code == 201
@@ -190,6 +202,7 @@ def life_of(created: dict[str, Any]) -> timedelta:
     return timedelta(seconds=round(life.total_seconds()))
 
 
+@on_both
 def test_a_key_lives_as_long_as_it_is_said(client: Client) -> None:
     for expires_in, days in ((None, 90), (86400, 1), ("P2D", 2), ("365d", 365)):
         assert life_of(create(client, expires_in=expires_in)) == timedelta(days=days)
@@ -371,41 +384,44 @@ ENDPOINTS: list[tuple[str, str, Any, int]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body", "expected"), ENDPOINTS, ids=[f"{method} {path}" for method, path, *_ in ENDPOINTS]
-)
-def test_no_endpoint_of_the_account_takes_a_key(
-    sqlite_url: str, method: str, path: str, body: Any, expected: int
-) -> None:
-    with Client(app_of(Watchword(make_settings(sqlite_url), scopes=SCOPES))) as client:
-        client.sign_up()
-        login = client.log_in()
-        key = create(client, scopes=["orders:read", "orders:write"])["key"]
+def test_no_endpoint_of_the_account_takes_a_key(client: Client) -> None:
+    login = client.log_in()
+    key = create(client, scopes=["orders:read", "orders:write"])["key"]
+    for method, path, body, expected in ENDPOINTS:
         answer = client.request(method, path, json=body, headers=bearer(key))
-        assert answer.status_code == expected, answer.text
+        assert answer.status_code == expected, (method, path, answer.text)
         assert client.get("/mine", headers=login).status_code == 200
-        assert len(client.get("/auth/api-keys", headers=login).json()["items"]) == 1
+    assert len(client.get("/auth/api-keys", headers=login).json()["items"]) == 1
 
 
-def test_these_are_all_the_endpoints_that_take_a_bearer(sqlite_url: str) -> None:
-    """An endpoint that is added has to be tried with a key; those of administrators have a test of their own."""
-    auth: Watchword[Any] = Watchword(make_settings(sqlite_url))
-    ours = {
-        (method.upper(), path)
-        for path, operations in app_of(auth).openapi()["paths"].items()
+def test_no_endpoint_of_ours_takes_a_key_not_even_an_admins(client: Client, auth: Watchword[Any]) -> None:
+    """Whatever endpoint is added is tried here."""
+    call(client, auth.roles.give, call(client, auth.users.find, EMAIL).id, "admin")
+    key = create(client, scopes=["orders:read", "orders:write"])["key"]
+    answers = {
+        (method.upper(), path): client.request(
+            method, re.sub(r"{\w+}", "01900000-0000-7000-8000-000000000000", path), headers=bearer(key)
+        ).status_code
+        for path, operations in app_of_another(auth).openapi()["paths"].items()
         for method, operation in operations.items()
         if path.startswith("/auth/") and "security" in operation and not path.startswith("/auth/admin/")
     }
-    tried = {(method, path.partition("?")[0].replace("01900000-0000-7000-8000-000000000000", "{id}"))
-             for method, path, *_ in ENDPOINTS}  # fmt: skip
-    assert {
-        (method, path.replace("{session_id}", "{id}").replace("{key_id}", "{id}")) for method, path in ours
-    } == tried
+    assert len(answers) >= len(ENDPOINTS) - 1
+    assert answers.pop(("POST", "/auth/logout")) == 404
+    assert set(answers.values()) <= {401, 403}, answers
 
 
-def test_revocation_and_introspection_know_no_keys(client: Client) -> None:
+def app_of_another(auth: Watchword[Any]) -> FastAPI:
+    """The same app, only to be asked for its document."""
+    return app_of(Watchword(auth.settings, scopes=auth.scopes))
+
+
+def test_revocation_and_introspection_know_no_keys(client: Client, auth: Watchword[Any]) -> None:
+    heard: list[Event] = []
+    auth.on(TokenRevoked, heard.append)
     login, key = client.log_in(), create(client)["key"]
     assert client.post("/auth/revoke", data={"token": key}).status_code == 200
+    assert heard == []
     assert client.post("/auth/introspect", data={"token": key}, headers=login).json() == {"active": False}
     token = login["Authorization"].removeprefix("Bearer ")
     answer = client.post("/auth/introspect", data={"token": token}, headers=bearer(key))
@@ -479,6 +495,7 @@ def test_a_socket_takes_a_key_and_is_closed_when_it_is_revoked(client: Client) -
 # The end of one
 
 
+@on_both
 def test_row_19_a_revoked_key_is_out_at_once_and_no_other(client: Client, auth: Watchword[Any]) -> None:
     heard: list[Event] = []
     auth.on(ApiKeyRevoked, heard.append)
@@ -506,6 +523,7 @@ def test_the_key_of_somebody_else_is_not_found(client: Client) -> None:
     assert status(client, "/orders", created["key"]) == 200
 
 
+@on_both
 @pytest.mark.parametrize("is_remembered", [True, False])
 def test_row_7_a_key_expires(client: Client, auth: Watchword[Any], is_remembered: bool) -> None:
     created = create(client, expires_in=1 if is_remembered else "1d")
@@ -548,6 +566,7 @@ async def test_row_19_what_one_process_ends_is_ended_in_another(start: Start, da
         await there.verify_credential(created["nothing"].secret)
 
 
+@on_both
 @pytest.mark.parametrize("how", ["disable", "delete"])
 def test_row_19_the_key_of_a_disabled_or_deleted_user_is_out_at_once(
     client: Client, auth: Watchword[Any], how: str
@@ -562,6 +581,7 @@ def test_row_19_the_key_of_a_disabled_or_deleted_user_is_out_at_once(
         assert status(client, "/orders", key) == 200, "it is in force as before"
 
 
+@on_both
 def test_a_new_password_revokes_the_keys_and_a_logout_everywhere_does_not(client: Client, auth: Watchword[Any]) -> None:
     heard: list[Event] = []
     auth.on(ApiKeyRevoked, heard.append)
@@ -582,6 +602,7 @@ def test_a_refused_change_of_the_password_revokes_nothing(client: Client) -> Non
     assert status(client, "/orders", key) == 200
 
 
+@on_both
 def test_a_scope_that_the_owner_lost_is_lost_to_the_key_at_once(client: Client, auth: Watchword[Any]) -> None:
     created = create(client, scopes=["orders:read", "orders:write"])
     key, user_id = created["key"], call(client, auth.users.find, EMAIL).id
@@ -623,6 +644,7 @@ def test_what_is_reserved_is_never_a_keys_whatever_is_stored(client: Client, aut
 # The list
 
 
+@on_both
 def test_the_list_comes_in_pages_the_newest_first(client: Client) -> None:
     made = [create(client)["id"] for _ in range(5)]
     headers = client.log_in()
@@ -645,16 +667,20 @@ def test_the_last_use_is_kept_without_a_write_per_request(database_url: str) -> 
         client.sign_up()
         used, unused = create(client), create(client)
         with statements(auth) as seen:
+            assert status(client, "/orders", used["key"]) == 200
+            call(client, asyncio.sleep, 0.2)
+            before = datetime.now(UTC)
             for _ in range(20):
                 assert status(client, "/orders", used["key"]) == 200
+            after = datetime.now(UTC)
         assert not [statement for statement in seen if not statement.lstrip().upper().startswith("SELECT")]
-        last = datetime.now(UTC)
         assert last_uses(client) == {used["id"]: None, unused["id"]: None}
-        call(client, asyncio.sleep, 0.2)
+        call(client, asyncio.sleep, 0.5)
     with Client(app_of(Watchword(make_settings(database_url), scopes=SCOPES))) as client:  # the shutdown wrote it
         uses = last_uses(client)
     assert uses[unused["id"]] is None
-    assert abs(datetime.fromisoformat(uses[used["id"]]) - last) < timedelta(seconds=0.15)
+    # The last of the uses, neither the first nor the moment it was written.
+    assert before - timedelta(seconds=0.1) < datetime.fromisoformat(uses[used["id"]]) < after + timedelta(seconds=0.4)
 
 
 def last_uses(client: Client) -> dict[str, Any]:
@@ -665,6 +691,7 @@ def last_uses(client: Client) -> dict[str, Any]:
 # What is stored and told
 
 
+@on_both
 def test_nothing_that_could_be_presented_is_stored_or_told(
     client: Client, auth: Watchword[Any], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -766,6 +793,7 @@ async def _change_client(auth: Watchword[Any], **values: Any) -> None:
     auth.feed._interrupt()  # what was remembered is asked again
 
 
+@on_both
 def test_a_clients_key_is_let_in_where_its_scope_is_named_but_is_no_user(client: Client, auth: Watchword[Any]) -> None:
     call(client, add_client, auth, "billing", "orders:read")
     made = call(client, lambda: auth.api_keys.create("billing", "cron", scopes=["orders:read"]))
