@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 from watchword.assembly import Assembled, assemble
 from watchword.errors import ConfigurationError, NotRunning, StorageDown
 from watchword.events import E, Events, Handler
-from watchword.facades import Sessions, Users
+from watchword.facades import Clients, Sessions, Users
 from watchword.feed import Feed
 from watchword.guard.remembered import RememberingVerifier
 from watchword.guard.running import STATE_KEY
@@ -133,6 +133,15 @@ class Watchword(Generic[P]):
             NotRunning: Before start-up, or after the end.
         """
         return self._built.sessions
+
+    @property
+    def clients(self) -> Clients:
+        """The registered OAuth clients, for host code.
+
+        Raises:
+            NotRunning: Before start-up, or after the end.
+        """
+        return self._built.clients
 
     def on(self, event: type[E], handler: Handler[E]) -> None:
         """Call a handler with each event of a class: `auth.on(SessionReused, warn_the_user)`.

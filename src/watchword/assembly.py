@@ -3,18 +3,23 @@
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Generic
+from typing import Final, Generic
 
 from watchword.crypto.passwords import PasswordHasher
 from watchword.crypto.refresh_tokens import RefreshTokenKeys
 from watchword.crypto.sealing import Sealer
 from watchword.deny_list import DenyList
 from watchword.events import Events
-from watchword.facades import Sessions, Users
+from watchword.facades import Clients, Sessions, Users
 from watchword.feed import Feed
+from watchword.flows.change_client import ChangeClient
 from watchword.flows.change_password import ChangePassword
+from watchword.flows.client_secrets import ClientSecrets
+from watchword.flows.create_client import CreateClient
+from watchword.flows.delete_client import DeleteClient
 from watchword.flows.delete_user import DeleteUser
 from watchword.flows.end_sessions import EndSessions
+from watchword.flows.find_client import FindClient
 from watchword.flows.find_user import FindUser
 from watchword.flows.introspect_token import IntrospectToken
 from watchword.flows.list_sessions import ListSessions
@@ -23,7 +28,8 @@ from watchword.flows.register import Register
 from watchword.flows.revoke_token import RevokeToken
 from watchword.flows.set_active import SetActive
 from watchword.flows.update_profile import UpdateProfile
-from watchword.grants import password, refresh_token
+from watchword.grants import client_credentials, password, refresh_token
+from watchword.grants.client_credentials import ClientCredentialsGrant
 from watchword.grants.password import PasswordGrant
 from watchword.grants.refresh_token import RefreshTokenGrant
 from watchword.guard.remembered import RememberingVerifier
@@ -39,6 +45,7 @@ from watchword.identity.password_policy import PasswordPolicy
 from watchword.identity.scopes import ScopeCatalogue
 from watchword.identity.secret_file import development_secret
 from watchword.identity.verify import VerifyCredential
+from watchword.identity.verify_client import VerifyClientToken
 from watchword.model import P
 from watchword.settings import Settings, SigningAlgorithm
 from watchword.storage import Database, open_database
@@ -46,6 +53,8 @@ from watchword.storage.rotation import Rotation
 from watchword.storage.schema import require_current, upgrade
 from watchword.storage.sessions import Lifetimes
 from watchword.storage.signals import signals_of
+
+_REMEMBERED_CLIENTS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,7 @@ class Assembled(Generic[P]):
     open_session: OpenSession
     users: Users[P]
     sessions: Sessions
+    clients: Clients
     storage: Database
     feed: Feed
 
@@ -102,7 +112,17 @@ async def assemble(
     )
     refresh_keys = RefreshTokenKeys.from_secrets(keyed)
     issue = IssueTokens(keys, refresh_keys, rules, time.time)
-    verify = VerifyCredential(storage, keys, rules, settings.clock_leeway.total_seconds(), time.time)
+    leeway = settings.clock_leeway.total_seconds()
+    verify = VerifyCredential(storage, keys, rules, leeway, time.time, VerifyClientToken(storage))
+    authenticate_client = AuthenticateClient(
+        storage,
+        feed,
+        events,
+        audiences={settings.issuer, f"{settings.issuer}{settings.prefix}/token"},
+        leeway=leeway,
+        size=min(settings.remembered_tokens, _REMEMBERED_CLIENTS),
+        clock=time.time,
+    )
     open_session = OpenSession(
         storage, issue, Lifetimes(settings.refresh_idle_lifetime, settings.refresh_absolute_lifetime), events
     )
@@ -114,7 +134,7 @@ async def assemble(
     list_sessions, end_sessions = ListSessions(storage), EndSessions(storage, events)
     return Assembled(
         use_cases=UseCases(
-            authenticate_client=AuthenticateClient(),
+            authenticate_client=authenticate_client,
             grants={
                 password.NAME: PasswordGrant(authenticate_user, scopes, open_session, events),
                 refresh_token.NAME: RefreshTokenGrant(
@@ -126,6 +146,7 @@ async def assemble(
                     settings.refresh_idle_lifetime,
                     settings.refresh_leeway,
                 ),
+                client_credentials.NAME: ClientCredentialsGrant(scopes, issue, events),
             },
             register=register,
             update_profile=update_profile,
@@ -144,6 +165,17 @@ async def assemble(
         feed=feed,
         users=Users(profile, register, FindUser(storage), update_profile, SetActive(storage, events), delete_user),
         sessions=Sessions(list_sessions, end_sessions),
+        clients=_clients(storage, events),
+    )
+
+
+def _clients(storage: Database, events: Events) -> Clients:
+    return Clients(
+        CreateClient(storage, events),
+        FindClient(storage),
+        ChangeClient(storage, events),
+        DeleteClient(storage, events),
+        ClientSecrets(storage, events, time.time),
     )
 
 

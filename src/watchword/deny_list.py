@@ -26,6 +26,8 @@ _PAGE: Final = 1000
 _PING_SECONDS: Final = 1.0
 _TIMEOUT_SECONDS: Final = 2.0
 
+# What names a token or a session. Word of a client, a role or an API key is for those who can ask the database.
+_CLAIMS: Final = {RevocationKind.SESSION: "sid", RevocationKind.TOKEN: "jti"}
 # An epoch only goes up: processes write in any order.
 _RAISE: Final = """
 local known = tonumber(redis.call('GET', KEYS[1]) or '-1')
@@ -141,7 +143,6 @@ class DenyList:
                 if revocation.kind is RevocationKind.USER:
                     key = f"{self._issuer}:epoch:{revocation.subject}"
                     pipeline.eval(_RAISE, 1, key, str(revocation.epoch), str(milliseconds))
-                elif revocation.kind is not RevocationKind.EVERYTHING:
-                    claim = "sid" if revocation.kind is RevocationKind.SESSION else "jti"
+                elif claim := _CLAIMS.get(revocation.kind):
                     pipeline.set(f"{self._issuer}:revoked:{claim}:{revocation.subject}", "1", px=milliseconds)
             await pipeline.execute()

@@ -19,15 +19,20 @@ _EVERY_SECONDS: Final = 3600
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """How many rows went."""
+    """How many rows went.
+
+    Attributes:
+        assertions: Those that clients authenticated with, which have expired.
+    """
 
     sessions: int
     revocations: int
+    assertions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Prune:
-    """Deletes dead sessions and expired revocations, in small transactions that hold nobody up."""
+    """Deletes dead sessions, expired revocations and assertions, in small transactions that hold nobody up."""
 
     storage: Database
 
@@ -37,14 +42,15 @@ class Prune:
         Raises:
             StorageDown: The database does not answer; what was deleted before stays deleted.
         """
-        sessions = revocations = 0
+        sessions = revocations = assertions = 0
         while True:
             async with self.storage.transaction() as stores:
                 dead = await stores.sessions.prune(limit=_BATCH)
                 expired = await stores.revocations.prune(limit=_BATCH)
-            sessions, revocations = sessions + dead, revocations + expired
-            if max(dead, expired) < _BATCH:
-                return Pruned(sessions, revocations)
+                used = await stores.clients.prune_assertions(limit=_BATCH)
+            sessions, revocations, assertions = sessions + dead, revocations + expired, assertions + used
+            if max(dead, expired, used) < _BATCH:
+                return Pruned(sessions, revocations, assertions)
 
 
 @asynccontextmanager

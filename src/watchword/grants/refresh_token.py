@@ -71,7 +71,8 @@ class RefreshTokenGrant:
         except BadRefreshToken as error:
             raise await self._refused(client, device, str(error)) from None
         await self._check_scope(request, presented, client)
-        outcome = await self.rotate(RefreshAttempt(presented, client.id, device, self.idle_lifetime, self.leeway))
+        idle_lifetime = client.refresh_idle_lifetime or self.idle_lifetime
+        outcome = await self.rotate(RefreshAttempt(presented, client.id, device, idle_lifetime, self.leeway))
         # Whatever it was is committed here. A reuse that was refused inside of a transaction would not be revoked.
         if isinstance(outcome, NotRotated):
             raise await self._refused(client, device, outcome.reason)
@@ -83,7 +84,7 @@ class RefreshTokenGrant:
             await self.events.emit(SessionHealed.of(session, device, lost_generations=outcome.lost_generations))
         await self.events.emit(SessionRefreshed.of(session, device, retried=isinstance(outcome, Retried)))
         successor = RefreshToken(presented.handle, outcome.generation)
-        return self.issue(session, successor, scopes=request.scopes)
+        return self.issue(session, successor, scopes=request.scopes, lifetime=client.access_token_lifetime)
 
     async def _check_scope(self, request: RefreshRequest, presented: RefreshToken, client: Client) -> None:
         """Refuse a wider scope before anything is traded; what a session was granted never changes (RFC 6749 §6)."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from watchword.errors import InvalidScope
-from watchword.model import RESERVED_SCOPES, Account
+from watchword.model import ADMIN_SCOPE, RESERVED_SCOPES, Account, Client
 
 _MAX_PARAMETER: Final = 4096  # characters of a scope parameter that are worth splitting
 
@@ -23,6 +23,10 @@ class ScopeCatalogue:
     def allowed_for(self, _account: Account) -> frozenset[str]:
         """What a login of this user may carry: every declared scope. The reserved ones are never given by default."""
         return frozenset(self.declared)
+
+    def allowed_for_client(self, client: Client) -> frozenset[str]:
+        """What a client may have for itself: of its scopes, those that are declared, and `admin`."""
+        return client.scopes & (self.declared.keys() | {ADMIN_SCOPE})
 
     def grant(self, requested: frozenset[str] | None, *, allowed: frozenset[str]) -> frozenset[str]:
         """Settle what a login gets.
@@ -57,7 +61,12 @@ def parse_scope(parameter: str | None) -> frozenset[str] | None:
         return None
     if len(parameter) > _MAX_PARAMETER:
         raise InvalidScope("the scope parameter is longer than 4,096 characters")
-    return frozenset(name for name in parameter.split(" ") if name)
+    return read_scope(parameter)
+
+
+def read_scope(text: str) -> frozenset[str]:
+    """The scopes of a `scope` claim or parameter (RFC 6749 §3.3); `split()` would take any white space of Unicode."""
+    return frozenset(text.split(" ")) - {""}
 
 
 def format_scope(scopes: frozenset[str]) -> str:

@@ -9,7 +9,9 @@ from watchword.crypto import jwt
 from watchword.crypto.keys import KeySet
 from watchword.errors import InvalidToken
 from watchword.identity.issue import TokenRules
-from watchword.model import Account, Principal, Revocation, RevocationKind
+from watchword.identity.scopes import read_scope
+from watchword.identity.verify_client import VerifyClientToken
+from watchword.model import FIRST_PARTY, Account, Principal, Revocation, RevocationKind
 from watchword.storage import Database
 
 
@@ -34,13 +36,18 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class VerifyCredential:
-    """Verifies access tokens: the signature and claims in memory, then session, user and token in one query."""
+    """Verifies access tokens: the signature and claims in memory, then session, user and token in one query.
+
+    Attributes:
+        client_token: Verifies the tokens in which a client speaks for itself.
+    """
 
     storage: Database
     keys: KeySet
     rules: TokenRules
     leeway: float
     clock: Callable[[], float]
+    client_token: VerifyClientToken
 
     async def __call__(self, credential: str) -> Verified:
         """Verify.
@@ -50,8 +57,11 @@ class VerifyCredential:
             StorageDown: The database does not answer; nobody is let in.
         """
         claims = self._read(credential)
-        principal, session_id = _principal(claims)
         token_id: str = claims["jti"]
+        if "sid" not in claims:
+            of_client, keys = await self.client_token(claims)
+            return Verified(of_client, None, token_id, datetime.fromtimestamp(claims["iat"], UTC), keys)
+        principal, session_id = _principal(claims)
         async with self.storage.reading() as stores:
             state = await stores.sessions.token_state(session_id, token_id)
         if state is None or state.account.id != principal.user_id or state.client_id != principal.client_id:
@@ -69,6 +79,7 @@ class VerifyCredential:
                 Revocation(RevocationKind.USER, principal.subject).key,
                 Revocation(RevocationKind.SESSION, str(session_id)).key,
                 Revocation(RevocationKind.TOKEN, token_id).key,
+                *_client_key(principal.client_id),
             ),
         )
 
@@ -77,12 +88,14 @@ class VerifyCredential:
             type=jwt.ACCESS_TOKEN_TYPE,
             issuer=self.rules.issuer,
             audience=self.rules.audience,
-            strings=("sub", "client_id", "jti", "sid"),
-            integers=("epoch", "auth_time"),
+            strings=("sub", "client_id", "jti"),
             leeway=self.leeway,
         )
         try:
-            return jwt.decode(credential, keys=self.keys, expected=expected, now=self.clock())
+            claims = jwt.decode(credential, keys=self.keys, expected=expected, now=self.clock())
+            if "sid" in claims:
+                jwt.require(claims, strings=("sid",), integers=("epoch", "auth_time"))
+            return claims
         except jwt.BadToken as error:
             raise InvalidToken(str(error)) from None
 
@@ -99,12 +112,17 @@ def _principal(claims: jwt.Claims) -> tuple[Principal, UUID]:
         user_id=_id(claims, "sub"),
         client_id=claims["client_id"],
         session_id=session_id,
-        scopes=frozenset(scope.split(" ")) - {""},  # RFC 6749 §3.3; split() would take any white space of Unicode
+        scopes=read_scope(scope),
         amr=tuple(amr),
         auth_time=datetime.fromtimestamp(claims["auth_time"], UTC),
         expires_at=datetime.fromtimestamp(claims["exp"], UTC),
     )
     return principal, session_id
+
+
+def _client_key(client_id: str) -> tuple[str, ...]:
+    """What revokes the tokens of a registered client; the first party is not registered."""
+    return () if client_id == FIRST_PARTY else (Revocation(RevocationKind.CLIENT, client_id).key,)
 
 
 def _id(claims: jwt.Claims, name: str) -> UUID:

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from watchword.errors import ConfigurationError, StorageDown
 from watchword.model import Revocation
 from watchword.settings import Settings
+from watchword.storage.clients import ClientStore
 from watchword.storage.direct import Direct, DirectPostgresql, DirectSqlite, is_going_away
 from watchword.storage.revocations import RevocationStore
 from watchword.storage.sessions import SessionStore
@@ -46,6 +47,7 @@ class Stores:
     sessions: SessionStore
     revocations: RevocationStore
     signing_keys: SigningKeyStore
+    clients: ClientStore
 
     @classmethod
     def on(cls, connection: AsyncConnection, *, revocations_kept_for: timedelta) -> "Stores":
@@ -56,6 +58,7 @@ class Stores:
             SessionStore(connection, revocations),
             revocations,
             SigningKeyStore(connection),
+            ClientStore(connection, revocations),
         )
 
 
