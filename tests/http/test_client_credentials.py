@@ -153,9 +153,12 @@ def test_a_secret_comes_the_way_that_was_registered_and_no_other(
 ) -> None:
     service = Service(client, auth, auth_method=method)
     grant = {"grant_type": "client_credentials"}
-    in_body = {"data": {**grant, "client_id": service.id, "client_secret": service.secret}}
-    in_header = {"data": grant, "headers": basic(service.id, service.secret)}
-    named_twice = {"data": {**grant, "client_id": service.id}, "headers": basic(service.id, service.secret)}
+    in_body: dict[str, Any] = {"data": {**grant, "client_id": service.id, "client_secret": service.secret}}
+    in_header: dict[str, Any] = {"data": grant, "headers": basic(service.id, service.secret)}
+    named_twice: dict[str, Any] = {
+        "data": {**grant, "client_id": service.id},
+        "headers": basic(service.id, service.secret),
+    }
     good, bad = ([in_header, named_twice], [in_body]) if "basic" in method else ([in_body], [in_header, named_twice])
     for request in good:
         assert client.post("/auth/token", **request).status_code == 200
