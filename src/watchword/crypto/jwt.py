@@ -20,6 +20,9 @@ _LAST_SECOND: Final = 253_402_300_799  # of the year 9999
 # Headers that make a verifier fetch or trust a key, or skip a check. We write none of them, so none is read.
 _REFUSED_HEADERS: Final = frozenset({"jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "b64", "zip", "enc"})
 
+# json.dumps would make an encoder for each token.
+_to_json: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
 Claims = Mapping[str, Any]
 
 
@@ -120,7 +123,7 @@ def _header(algorithm: str, kid: str, type_: str) -> str:
 
 
 def _part(value: Claims) -> str:
-    return base64url.encode(json.dumps(value, separators=(",", ":"), allow_nan=False).encode())
+    return base64url.encode(_to_json(value).encode())
 
 
 def _select_key(header: Claims, keys: KeySet, type_: str) -> SigningKey:

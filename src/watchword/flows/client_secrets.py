@@ -12,7 +12,6 @@ from watchword.events import ClientSecretAdded, ClientSecretRemoved, Events
 from watchword.identity.authenticate_client import SECRET_PREFIX
 from watchword.model import NewClientSecret
 from watchword.storage import Database
-from watchword.storage.clients import SecretAdded
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class ClientSecrets:
             if not client.auth_method.has_secret:
                 raise InvalidInput(text=f"this client authenticates by {client.auth_method}, without a secret")
             added = await stores.clients.add_secret(client_id, secret.id, digest, expires_at=expires_at)
-        if added is SecretAdded.TOO_MANY:
+        if not added:
             raise InvalidInput(text="this client has two secrets already: remove the one that is not used any more")
         await self.events.emit(ClientSecretAdded(client_id=client_id, secret_id=secret.id))
         return secret

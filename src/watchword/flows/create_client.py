@@ -26,13 +26,11 @@ class CreateClient:
             StorageDown: The database does not answer.
         """
         wanted = metadata.client(str(new_id()))
-        secret: NewClientSecret | None = None
+        secret = stored = None
+        if wanted.auth_method.has_secret:
+            secret = NewClientSecret(new_id(), wanted.id, None, opaque_tokens.new(SECRET_PREFIX))
+            stored = secret.id, opaque_tokens.digest(SECRET_PREFIX, secret.value)
         async with self.storage.transaction() as stores:
-            client = await stores.clients.add(wanted)
-            if client.auth_method.has_secret:
-                value = opaque_tokens.new(SECRET_PREFIX)
-                secret = NewClientSecret(new_id(), client.id, None, value)
-                digest = opaque_tokens.digest(SECRET_PREFIX, value)
-                await stores.clients.add_secret(client.id, secret.id, digest, expires_at=None)
+            client = await stores.clients.add(wanted, secret=stored)
         await self.events.emit(ClientCreated(client_id=client.id))
         return client, secret

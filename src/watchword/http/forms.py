@@ -17,6 +17,7 @@ from watchword.grants import Parameters
 from watchword.identity.authenticate_client import ASSERTION_TYPE, ClientCredentials
 
 _MEDIA_TYPE: Final = "application/x-www-form-urlencoded"
+_PLAIN: Final = re.compile(rb"[\w.~-]*", re.ASCII)
 _STRAY_PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _MAX_FIELDS: Final = 50
 _TWO_WAYS: Final = "A client must authenticate in one way alone"
@@ -99,6 +100,8 @@ def parse_form(body: bytes) -> dict[str, str]:
 
 
 def _decode(raw: bytes) -> str:
+    if _PLAIN.fullmatch(raw):  # most names and values: nothing is escaped
+        return raw.decode("ascii")
     if _STRAY_PERCENT.search(raw):
         raise InvalidRequest("a percent sign that escapes nothing")
     try:

@@ -21,9 +21,7 @@ def problem_with(uri: str, *, is_public: bool) -> str | None:
         is_public: Whether the client is public, as a native app is.
     """
     if len(uri) > LONGEST or not _PLAIN.fullmatch(uri) or "#" in uri:  # RFC 6749 §3.1.2
-        return (
-            "it must be an absolute address of at most 2,000 characters, no fragment, and ASCII alone"
-        )
+        return "it must be an absolute address of at most 2,000 characters, no fragment, and ASCII alone"
     try:
         parts = urlsplit(uri)
         host, _port = parts.hostname, parts.port

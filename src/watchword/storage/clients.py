@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import Enum
 from typing import Any, Final
 from uuid import UUID
 
@@ -55,13 +54,6 @@ class ClientTokenState:
     is_revoked: bool
 
 
-class SecretAdded(Enum):
-    """What became of a new secret."""
-
-    YES = "it is stored"
-    TOO_MANY = "the client has as many as it may have"
-
-
 @dataclass(frozen=True, slots=True)
 class ClientStore:
     """Reads and writes clients on one connection. What changes one is told to those who remember it."""
@@ -69,11 +61,13 @@ class ClientStore:
     _connection: AsyncConnection
     _revocations: RevocationStore
 
-    async def add(self, new: Client) -> Client:
-        """Insert a client; its id is new."""
+    async def add(self, new: Client, *, secret: tuple[UUID, bytes] | None) -> Client:
+        """Insert a client, whose id is new, and the id and digest of its first secret."""
         statement = client.insert().values(id=new.id, created_at=now(), is_active=new.is_active, **_columns(new))
         row = (await self._connection.execute(statement.returning(client))).one()
         await self._set_redirect_uris(new)
+        if secret is not None:
+            await self._insert_secret(new.id, *secret, expires_at=None)
         return _client(row, new.redirect_uris)
 
     async def find(self, client_id: str) -> RegisteredClient | None:
@@ -146,21 +140,21 @@ class ClientStore:
         rows = await self._connection.execute(statement.order_by(client_secret.c.id))
         return [ClientSecret(**row._mapping) for row in rows]  # noqa: SLF001 — SQLAlchemy's public name for it
 
-    async def add_secret(
-        self, client_id: str, secret_id: UUID, digest: bytes, *, expires_at: datetime | None
-    ) -> SecretAdded:
-        """Add a secret, in a transaction that holds the client's row: of two at once, the second counts the first."""
+    async def add_secret(self, client_id: str, secret_id: UUID, digest: bytes, *, expires_at: datetime | None) -> bool:
+        """Add a secret. False if the client has as many as it may have.
+
+        The transaction holds the client's row: of two at once, the second counts the first.
+        """
         theirs = client_secret.c.client_id == client_id
         await self._connection.execute(delete(client_secret).where(theirs, client_secret.c.expires_at <= now()))
         count = (
             await self._connection.execute(select(func.count()).select_from(client_secret).where(theirs))
         ).scalar_one()
         if count >= MOST_SECRETS:
-            return SecretAdded.TOO_MANY
-        values = {"id": secret_id, "client_id": client_id, "digest": digest, "expires_at": expires_at}
-        await self._connection.execute(client_secret.insert().values(**values, created_at=now()))
+            return False
+        await self._insert_secret(client_id, secret_id, digest, expires_at=expires_at)
         await self._revocations.client(client_id)
-        return SecretAdded.YES
+        return True
 
     async def remove_secret(self, client_id: str, secret_id: UUID) -> bool:
         """Remove a secret. False if the client has no such one."""
@@ -205,6 +199,12 @@ class ClientStore:
         )
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else ClientTokenState(_set(row.scope), row.is_active, row.is_revoked)
+
+    async def _insert_secret(
+        self, client_id: str, secret_id: UUID, digest: bytes, *, expires_at: datetime | None
+    ) -> None:
+        values = {"id": secret_id, "client_id": client_id, "digest": digest, "expires_at": expires_at}
+        await self._connection.execute(client_secret.insert().values(**values, created_at=now()))
 
     async def _redirect_uris(self, client_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
         statement = select(redirect_uri.c.client_id, redirect_uri.c.uri).where(redirect_uri.c.client_id.in_(client_ids))
