@@ -15,6 +15,7 @@ from bench.login import measure_login
 from bench.memory import measure_memory
 from bench.refresh import measure_refresh
 from bench.revocation import measure_revocation
+from bench.service import measure_service
 from bench.start import measure_start
 from bench.timing import measure_timing
 
@@ -29,6 +30,7 @@ _MEASUREMENTS: Final[Mapping[str, tuple[str, Callable[[argparse.Namespace], Rows
     ),
     "login": ("logins, beside the password hash alone", lambda o: asyncio.run(measure_login(_pace(o)))),
     "refresh": ("refreshes on SQLite and PostgreSQL", lambda o: asyncio.run(measure_refresh(_pace(o)))),
+    "service": ("tokens for services, client_credentials", lambda o: asyncio.run(measure_service(_pace(o)))),
     "start": ("the time to the first answer", lambda o: asyncio.run(measure_start(o.repeats))),
     "memory": ("what a worker holds", lambda _: asyncio.run(measure_memory())),
     "growth": (
@@ -41,7 +43,7 @@ _MEASUREMENTS: Final[Mapping[str, tuple[str, Callable[[argparse.Namespace], Rows
         lambda o: measure_revocation(o.tries),
     ),
 }
-_IN_ALL: Final = ("guard", "isolation", "login", "refresh", "start", "memory", "growth")
+_IN_ALL: Final = ("guard", "isolation", "login", "refresh", "service", "start", "memory", "growth")
 
 
 def main() -> None:

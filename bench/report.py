@@ -107,6 +107,12 @@ GOALS: Final = (
         lambda rows: _of(rows, "Watchword, PostgreSQL", "x raw asyncpg UPDATE"),
     ),
     Goal(
+        "client_credentials (ES256), × bare endpoint",
+        0.40,
+        "service",
+        lambda rows: _of(rows, "Watchword, client_secret_basic", "x bare"),
+    ),
+    Goal(
         "time to first answer, × the bare app's",
         1.6,
         "start",

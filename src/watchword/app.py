@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 from watchword.assembly import Assembled, assemble
 from watchword.errors import ConfigurationError, NotRunning, StorageDown
 from watchword.events import E, Events, Handler
-from watchword.facades import ApiKeys, Roles, Sessions, Users
+from watchword.facades import ApiKeys, Clients, Roles, Sessions, Users
 from watchword.feed import Feed
 from watchword.guard.remembered import RememberingVerifier
 from watchword.guard.running import STATE_KEY
@@ -109,7 +109,12 @@ class Watchword(Generic[P]):
             self._refuse_open_docs(app)
             try:
                 self._running = await assemble(
-                    self.settings, profile=self.profile, scopes=self._scopes, events=self._events, stack=stack
+                    self.settings,
+                    profile=self.profile,
+                    scopes=self._scopes,
+                    events=self._events,
+                    app_without_dependencies=self._app if self._app and not self._app.router.dependencies else None,
+                    stack=stack,
                 )
             except StorageDown as error:
                 raise error.at_startup() from None
@@ -135,6 +140,15 @@ class Watchword(Generic[P]):
             NotRunning: Before start-up, or after the end.
         """
         return self._built.sessions
+
+    @property
+    def clients(self) -> Clients:
+        """The registered OAuth clients, for host code.
+
+        Raises:
+            NotRunning: Before start-up, or after the end.
+        """
+        return self._built.clients
 
     @property
     def roles(self) -> Roles[P]:

@@ -3,7 +3,7 @@
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Generic
+from typing import Final, Generic
 
 from watchword.crypto.passwords import PasswordHasher
 from watchword.crypto.refresh_tokens import RefreshTokenKeys
@@ -11,12 +11,17 @@ from watchword.crypto.sealing import Sealer
 from watchword.deny_list import DenyList
 from watchword.errors import ConfigurationError
 from watchword.events import Events
-from watchword.facades import ApiKeys, Roles, Sessions, Users
+from watchword.facades import ApiKeys, Clients, Roles, Sessions, Users
 from watchword.feed import Feed
+from watchword.flows.change_client import ChangeClient
 from watchword.flows.change_password import ChangePassword
+from watchword.flows.client_secrets import ClientSecrets
 from watchword.flows.create_api_key import CreateApiKey
+from watchword.flows.create_client import CreateClient
+from watchword.flows.delete_client import DeleteClient
 from watchword.flows.delete_user import DeleteUser
 from watchword.flows.end_sessions import EndSessions
+from watchword.flows.find_client import FindClient
 from watchword.flows.find_user import FindUser
 from watchword.flows.introspect_token import IntrospectToken
 from watchword.flows.list_api_keys import ListApiKeys
@@ -30,7 +35,8 @@ from watchword.flows.revoke_api_key import RevokeApiKey
 from watchword.flows.revoke_token import RevokeToken
 from watchword.flows.set_active import SetActive
 from watchword.flows.update_profile import UpdateProfile
-from watchword.grants import password, refresh_token
+from watchword.grants import client_credentials, password, refresh_token
+from watchword.grants.client_credentials import ClientCredentialsGrant
 from watchword.grants.password import PasswordGrant
 from watchword.grants.refresh_token import RefreshTokenGrant
 from watchword.guard.remembered import RememberingVerifier
@@ -48,6 +54,7 @@ from watchword.identity.scopes import ScopeCatalogue
 from watchword.identity.secret_file import development_secret
 from watchword.identity.verify import VerifyCredential
 from watchword.identity.verify_api_key import VerifyApiKey
+from watchword.identity.verify_client import VerifyClientToken
 from watchword.model import P
 from watchword.settings import Settings, SigningAlgorithm
 from watchword.storage import Database, open_database
@@ -55,6 +62,8 @@ from watchword.storage.rotation import Rotation
 from watchword.storage.schema import require_current, upgrade
 from watchword.storage.sessions import Lifetimes
 from watchword.storage.signals import signals_of
+
+_REMEMBERED_CLIENTS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +77,19 @@ class Assembled(Generic[P]):
     sessions: Sessions
     roles: Roles[P]
     api_keys: ApiKeys
+    clients: Clients
     storage: Database
     feed: Feed
 
 
 async def assemble(
-    settings: Settings, *, profile: type[P], scopes: ScopeCatalogue, events: Events, stack: AsyncExitStack
+    settings: Settings,
+    *,
+    profile: type[P],
+    scopes: ScopeCatalogue,
+    events: Events,
+    app_without_dependencies: object | None,
+    stack: AsyncExitStack,
 ) -> Assembled[P]:
     """Open the database and the keys, start what runs in the background, and build the use cases.
 
@@ -82,6 +98,7 @@ async def assemble(
         profile: The host's model of a profile.
         scopes: What the host declares.
         events: Who wants to hear of what.
+        app_without_dependencies: See `UseCases`.
         stack: Ends it all.
 
     Raises:
@@ -117,9 +134,19 @@ async def assemble(
     )
     refresh_keys = RefreshTokenKeys.from_secrets(keyed)
     issue = IssueTokens(keys, refresh_keys, rules, time.time)
+    leeway = settings.clock_leeway.total_seconds()
     verify_api_key = VerifyApiKey(storage, scopes, api_key_uses)
     verify = VerifyCredential(
-        storage, keys, rules, scopes, settings.clock_leeway.total_seconds(), time.time, verify_api_key
+        storage, keys, rules, scopes, leeway, time.time, VerifyClientToken(storage), verify_api_key
+    )
+    authenticate_client = AuthenticateClient(
+        storage,
+        feed,
+        events,
+        audiences={settings.issuer, f"{settings.issuer}{settings.prefix}/token"},
+        leeway=leeway,
+        size=min(settings.remembered_tokens, _REMEMBERED_CLIENTS),
+        clock=time.time,
     )
     open_session = OpenSession(
         storage, issue, Lifetimes(settings.refresh_idle_lifetime, settings.refresh_absolute_lifetime), events
@@ -142,7 +169,7 @@ async def assemble(
     list_api_keys, revoke_api_key = ListApiKeys(storage), RevokeApiKey(storage, events)
     return Assembled(
         use_cases=UseCases(
-            authenticate_client=AuthenticateClient(),
+            authenticate_client=authenticate_client,
             grants={
                 password.NAME: PasswordGrant(authenticate_user, scopes, open_session, events),
                 refresh_token.NAME: RefreshTokenGrant(
@@ -155,6 +182,7 @@ async def assemble(
                     settings.refresh_idle_lifetime,
                     settings.refresh_leeway,
                 ),
+                client_credentials.NAME: ClientCredentialsGrant(scopes, issue, events),
             },
             register=register,
             update_profile=update_profile,
@@ -173,6 +201,7 @@ async def assemble(
             revoke_api_key=revoke_api_key,
             jwks=keys.jwks(),
             https_only=settings.is_production,
+            app_without_dependencies=app_without_dependencies,
         ),
         verify_credential=RememberingVerifier(verify, feed, profile=profile, size=settings.remembered_tokens),
         open_session=open_session,
@@ -182,6 +211,17 @@ async def assemble(
         sessions=Sessions(list_sessions, end_sessions),
         roles=Roles(profile, manage_roles),
         api_keys=ApiKeys(create_api_key, list_api_keys, revoke_api_key),
+        clients=_clients(storage, events),
+    )
+
+
+def _clients(storage: Database, events: Events) -> Clients:
+    return Clients(
+        CreateClient(storage, events),
+        FindClient(storage),
+        ChangeClient(storage, events),
+        DeleteClient(storage, events),
+        ClientSecrets(storage, events, time.time),
     )
 
 

@@ -26,8 +26,9 @@ _PAGE: Final = 1000
 _PING_SECONDS: Final = 1.0
 _TIMEOUT_SECONDS: Final = 2.0
 
-# An epoch only goes up: processes write in any order.
+# What names a token or a session. Word of a client, a role or an API key is for those who can ask the database.
 _CLAIMS: Final = {RevocationKind.SESSION: "sid", RevocationKind.TOKEN: "jti"}
+# An epoch only goes up: processes write in any order.
 _RAISE: Final = """
 local known = tonumber(redis.call('GET', KEYS[1]) or '-1')
 if tonumber(ARGV[1]) > known then

@@ -21,7 +21,17 @@ Event
 ├── RoleGiven
 ├── RoleTaken
 ├── ApiKeyCreated
-└── ApiKeyRevoked
+├── ApiKeyRevoked
+├── ClientCreated
+├── ClientChanged
+├── ClientDisabled
+├── ClientEnabled
+├── ClientDeleted
+├── ClientSecretAdded
+├── ClientSecretRemoved
+├── ClientRefused        a client did not authenticate
+├── ClientTokenIssued    a client got a token for itself
+└── ClientTokenRevoked
 ```
 
 An event is emitted after the transaction that it speaks of was committed, and before the answer. It carries no secret.
@@ -296,6 +306,70 @@ class ApiKeyCreated(_AboutApiKey):
 
 class ApiKeyRevoked(_AboutApiKey):
     """An API key was revoked: by its owner, by an operator, or with the change of a password."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AboutClient(Event):
+    client_id: str
+
+
+class ClientCreated(_AboutClient):
+    """A client was registered."""
+
+
+class ClientChanged(_AboutClient):
+    """What a client may do, or how it authenticates, was changed."""
+
+
+class ClientDisabled(_AboutClient):
+    """A client was disabled; none of its tokens is good."""
+
+
+class ClientEnabled(_AboutClient):
+    """A disabled client may do again what it could."""
+
+
+class ClientDeleted(_AboutClient):
+    """A client is gone, and all its tokens with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AboutSecret(_AboutClient):
+    secret_id: UUID
+
+
+class ClientSecretAdded(_AboutSecret):
+    """A client has a new secret."""
+
+
+class ClientSecretRemoved(_AboutSecret):
+    """A client's secret is good no more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientRefused(Event):
+    """A client did not authenticate.
+
+    Attributes:
+        reason: Why, for operators: the caller was told less. It names the client where there is such a one.
+    """
+
+    reason: str
+
+
+class ClientTokenIssued(_AboutClient):
+    """A client got an access token for itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientTokenRevoked(_AboutClient):
+    """One access token that a client had for itself was revoked.
+
+    Attributes:
+        token_id: Its `jti`.
+    """
+
+    token_id: str
 
 
 E = TypeVar("E", bound=Event)

@@ -1,14 +1,21 @@
-"""`auth.users`, `auth.sessions`, `auth.roles` and `auth.api_keys`, for host code."""
+"""`auth.users`, `auth.sessions`, `auth.roles`, `auth.clients` and `auth.api_keys`, for host code."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Generic
+from typing import Any, Generic, TypedDict
 from uuid import UUID
 
+from typing_extensions import Unpack
+
+from watchword.flows.change_client import ChangeClient
+from watchword.flows.client_secrets import ClientSecrets
 from watchword.flows.create_api_key import ApiKeyRequest, CreateApiKey
+from watchword.flows.create_client import CreateClient
+from watchword.flows.delete_client import DeleteClient
 from watchword.flows.delete_user import DeleteUser
 from watchword.flows.end_sessions import EndSessions
+from watchword.flows.find_client import FindClient
 from watchword.flows.find_user import FindUser
 from watchword.flows.list_api_keys import ListApiKeys
 from watchword.flows.list_sessions import ListSessions
@@ -17,7 +24,21 @@ from watchword.flows.register import Register, Registration
 from watchword.flows.revoke_api_key import RevokeApiKey
 from watchword.flows.set_active import SetActive
 from watchword.flows.update_profile import UpdateProfile
-from watchword.model import Account, ApiKey, CreatedApiKey, Owner, P, Role, Session, User
+from watchword.identity.client_metadata import ClientMetadata
+from watchword.model import (
+    Account,
+    ApiKey,
+    Client,
+    ClientAuthMethod,
+    ClientSecret,
+    CreatedApiKey,
+    NewClientSecret,
+    Owner,
+    P,
+    Role,
+    Session,
+    User,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,3 +302,147 @@ class ApiKeys:
             NotFound: No such key is in force.
         """
         return await self._revoke(key_id)
+
+
+class ClientChanges(TypedDict, total=False):
+    """What can be changed of a client; what is left out stays. A lifetime of None is that of the settings."""
+
+    name: str
+    grants: Collection[str]
+    scopes: Collection[str]
+    redirect_uris: Collection[str]
+    auth_method: str
+    jwks: Mapping[str, Any] | None
+    access_token_lifetime: timedelta | None
+    refresh_idle_lifetime: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """The registered OAuth clients; every method raises `StorageDown` where the database does not answer.
+
+    What changes here holds at once in this process, and in others within `WATCHWORD_REVOCATION_STALENESS`.
+    """
+
+    _create: CreateClient
+    _find: FindClient
+    _change: ChangeClient
+    _delete: DeleteClient
+    _secrets: ClientSecrets
+
+    async def create(
+        self,
+        name: str,
+        *,
+        grants: Collection[str],
+        scopes: Collection[str] = (),
+        redirect_uris: Collection[str] = (),
+        auth_method: str = ClientAuthMethod.BASIC,
+        jwks: Mapping[str, Any] | None = None,
+        access_token_lifetime: timedelta | None = None,
+        refresh_idle_lifetime: timedelta | None = None,
+    ) -> tuple[Client, NewClientSecret | None]:
+        """Register a client.
+
+        Args:
+            name: What people call it.
+            grants: `client_credentials`, `authorization_code`, `refresh_token`.
+            scopes: What its tokens may carry at most.
+            redirect_uris: Where authorization codes may be sent, each to the letter.
+            auth_method: `client_secret_basic`, `client_secret_post`, `private_key_jwt`, or `none` for a public client.
+            jwks: Its public keys, with `private_key_jwt`: a JWK Set or one JWK.
+            access_token_lifetime: At most a day; that of users' sessions at most `WATCHWORD_ACCESS_TOKEN_LIFETIME`.
+            refresh_idle_lifetime: How long its sessions live without a refresh.
+
+        Returns:
+            The client, and its secret where it has one. The secret cannot be had again.
+
+        Raises:
+            InvalidInput: It cannot be such a client; the text says why.
+        """
+        metadata = ClientMetadata(
+            name=name,
+            grants=grants,
+            scopes=scopes,
+            redirect_uris=redirect_uris,
+            auth_method=auth_method,
+            jwks=jwks,
+            access_token_lifetime=access_token_lifetime,
+            refresh_idle_lifetime=refresh_idle_lifetime,
+        )
+        return await self._create(metadata)
+
+    async def get(self, client_id: str) -> Client | None:
+        """The client with this id; None if there is none."""
+        return await self._find.by_id(client_id)
+
+    async def page(self, *, after: str | None = None, limit: int = 100) -> Sequence[Client]:
+        """Clients in the order they were registered.
+
+        Args:
+            after: The id of the last one of the page before.
+            limit: How many at most.
+        """
+        return await self._find.page(after=after, limit=limit)
+
+    async def change(self, client_id: str, **changes: Unpack[ClientChanges]) -> Client:
+        """Change what a client is. Tokens it has carry no scope that it lost.
+
+        Raises:
+            NotFound: There is no such client.
+            InvalidInput: It cannot be such a client; nothing is changed.
+        """
+        return await self._change(client_id, changes)
+
+    async def disable(self, client_id: str) -> Client:
+        """Shut a client out, at once: while it is disabled none of its tokens is good.
+
+        Raises:
+            NotFound: There is no such client.
+        """
+        return await self._change.set_active(client_id, active=False)
+
+    async def enable(self, client_id: str) -> Client:
+        """Let a disabled client in again. What it has that did not expire is good again.
+
+        Raises:
+            NotFound: There is no such client.
+        """
+        return await self._change.set_active(client_id, active=True)
+
+    async def delete(self, client_id: str) -> None:
+        """Delete a client; all its tokens end.
+
+        Raises:
+            NotFound: There is no such client.
+        """
+        await self._delete(client_id)
+
+    async def secrets(self, client_id: str) -> Sequence[ClientSecret]:
+        """What may be known of a client's secrets, the oldest first.
+
+        Raises:
+            NotFound: There is no such client.
+        """
+        return await self._find.secrets(client_id)
+
+    async def add_secret(self, client_id: str, *, lifetime: timedelta | None = None) -> NewClientSecret:
+        """Make the next secret, beside the one in use. It cannot be had again.
+
+        Args:
+            client_id: Whose.
+            lifetime: How long it is good; None until it is removed.
+
+        Raises:
+            NotFound: There is no such client.
+            InvalidInput: It has two already, or authenticates without a secret.
+        """
+        return await self._secrets.add(client_id, lifetime=lifetime)
+
+    async def remove_secret(self, client_id: str, secret_id: UUID) -> None:
+        """Remove a secret.
+
+        Raises:
+            NotFound: The client has no such secret.
+        """
+        await self._secrets.remove(client_id, secret_id)

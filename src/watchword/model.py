@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Generic
 from uuid import UUID
@@ -140,6 +140,20 @@ class NewHash:
     scheme: str
 
 
+class ClientAuthMethod(StrEnum):
+    """How a client authenticates at our endpoints (RFC 7591 §2, `token_endpoint_auth_method`)."""
+
+    BASIC = "client_secret_basic"
+    POST = "client_secret_post"
+    PRIVATE_KEY_JWT = "private_key_jwt"
+    NONE = "none"
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether it takes a client secret."""
+        return self in {ClientAuthMethod.BASIC, ClientAuthMethod.POST}
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
     """A registered OAuth client.
@@ -148,11 +162,58 @@ class Client:
         id: The `client_id` of RFC 6749 §2.2.
         grants: The grant types it may use.
         is_public: Whether it has no secret, so that its name proves nothing (RFC 6749 §2.1).
+        name: What people call it.
+        scopes: What its tokens may carry at most.
+        redirect_uris: Where authorization codes may be sent.
+        auth_method: How it authenticates; it may use no other way.
+        jwks: Its public keys (RFC 7517 §5), with `private_key_jwt`.
+        access_token_lifetime: Where it differs from the setting.
+        refresh_idle_lifetime: Where it differs from the setting.
+        is_active: False once an operator disabled it; none of its tokens is good then.
+        created_at: When it was registered, UTC; None for the first party, which always was there.
     """
 
     id: str
     grants: frozenset[str]
     is_public: bool
+    name: str = ""
+    scopes: frozenset[str] = frozenset()
+    redirect_uris: frozenset[str] = frozenset()
+    auth_method: ClientAuthMethod = ClientAuthMethod.NONE
+    jwks: Mapping[str, Any] | None = field(default=None, repr=False)
+    access_token_lifetime: timedelta | None = None
+    refresh_idle_lifetime: timedelta | None = None
+    is_active: bool = True
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecret:
+    """What may be known of a client's secret: everything but the secret.
+
+    Attributes:
+        id: Names it, to remove it by.
+        expires_at: When it ends, UTC; None if it is good until it is removed.
+    """
+
+    id: UUID
+    client_id: str
+    created_at: datetime
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewClientSecret:
+    """A secret that was just made. It is in this value and nowhere else: shown once, stored as a hash.
+
+    Attributes:
+        value: `wws_…`.
+    """
+
+    id: UUID
+    client_id: str
+    expires_at: datetime | None
+    value: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

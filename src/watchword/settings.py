@@ -494,10 +494,15 @@ def check_scopes(scopes: dict[str, str]) -> None:
         ValueError: It names the scope.
     """
     for name in scopes:
-        if not _SCOPE.fullmatch(name):
+        if not is_scope(name):
             raise ValueError(f"{name!r} is not a scope: printable ASCII without space, quote and backslash")
         if name in RESERVED_SCOPES:
             raise ValueError(f"{name!r} is reserved")
+
+
+def is_scope(name: str) -> bool:
+    """Whether a text is one scope token (RFC 6749 §3.3)."""
+    return _SCOPE.fullmatch(name) is not None
 
 
 def load_settings() -> Settings:

@@ -9,7 +9,8 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI, Security, WebSocket
 from starlette.testclient import TestClient, WebSocketDenialResponse
 from tests.attacks.forge import Forge
-from tests.conftest import EMAIL, SCOPES, Client, make_app
+from tests.conftest import SCOPES, Client, make_app
+from tests.partners import partner_login
 
 from watchword import (
     CurrentPrincipal,
@@ -23,8 +24,6 @@ from watchword import (
     requires,
     requires_recent_login,
 )
-from watchword.model import Client as ClientOfOurs
-from watchword.model import Device
 
 
 def app_with_everything(auth: Watchword[Any]) -> FastAPI:
@@ -135,15 +134,7 @@ def test_a_user_of_a_third_party_client_gets_in_only_where_a_scope_is_named(
     client: Client, auth: Watchword[Any]
 ) -> None:
     async def log_in() -> str:
-        async with auth.open_session.storage.reading() as stores:
-            account = await stores.users.find(EMAIL)
-        assert account is not None
-        third_party = ClientOfOurs("third-party", grants=frozenset(), is_public=True)
-        issued = await auth.open_session(
-            account, third_party, scopes=frozenset({"orders:read"}), amr=("pwd",), device=Device()
-        )
-        assert issued is not None
-        return issued.access_token
+        return (await partner_login(auth, scopes=frozenset({"orders:read"}))).access_token
 
     assert client.portal is not None
     headers = {"Authorization": f"Bearer {client.portal.call(log_in)}"}

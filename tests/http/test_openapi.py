@@ -67,9 +67,11 @@ def test_a_route_names_the_scopes_it_needs(auth: Watchword[Any]) -> None:
 def test_the_form_is_documented_although_we_parse_it(auth: Watchword[Any]) -> None:
     operation = make_app(auth).openapi()["paths"]["/auth/token"]["post"]
     form = operation["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
-    assert {"grant_type", "username", "password", "refresh_token", "scope", "client_id", "client_secret"} == set(
-        form["properties"]
-    )
+    assert set(form["properties"]) == {
+        "grant_type", "username", "password", "refresh_token", "scope", "client_id", "client_secret",
+        "client_assertion_type", "client_assertion",
+    }  # fmt: skip
+    assert form["properties"]["grant_type"]["enum"] == ["password", "refresh_token", "client_credentials"]
     assert operation["responses"]["400"]["content"]["application/json"]["schema"]["$ref"].endswith("OAuthErrorAnswer")
 
 

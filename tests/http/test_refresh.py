@@ -8,13 +8,12 @@ import pytest
 from sqlalchemy import event, select, update
 from tests.conftest import EMAIL, SCOPES, SECRET, Client, make_app, make_settings
 from tests.http.conftest import LetPass
+from tests.partners import partner_login
 
 from watchword import Watchword
 from watchword.crypto import base64url
 from watchword.crypto.refresh_tokens import RefreshToken, RefreshTokenKeys
 from watchword.events import Event, RefreshRefused, SessionHealed, SessionRefreshed, SessionReused
-from watchword.model import Client as ClientOfOurs
-from watchword.model import Device
 from watchword.storage.direct import Prepared
 from watchword.storage.tables import session
 
@@ -233,18 +232,9 @@ def test_row_37_a_wider_scope_is_refused_and_changes_nothing(client: Client, sco
 
 
 def test_row_37_another_clients_token_is_refused_and_stays_good(client: Client, auth: Watchword[Any]) -> None:
-    async def open_for(client_id: str) -> str:
-        async with auth.open_session.storage.reading() as stores:
-            account = await stores.users.find(EMAIL)
-        assert account is not None
-        other = ClientOfOurs(client_id, grants=frozenset({"refresh_token"}), is_public=False)
-        issued = await auth.open_session(account, other, scopes=frozenset(), amr=("pwd",), device=Device())
-        assert issued is not None
-        assert issued.refresh_token is not None
-        return issued.refresh_token
-
     assert client.portal is not None
-    token = client.portal.call(open_for, "a-partner")
+    token = client.portal.call(partner_login, auth).refresh_token
+    assert token is not None
     assert_refused(refresh(client, token))
     assert client.post("/auth/refresh", json={"refresh_token": token}).status_code == 400
     assert generation(client, auth, token) == 0

@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from tests.conftest import EMAIL, PASSWORD, SCOPES, Client, make_app, make_settings
 from tests.http.conftest import LetPass
+from tests.partners import partner_login
 
 from watchword import Watchword
 from watchword.errors import NotFound
 from watchword.events import Event, LoggedOutEverywhere, SessionEnded, TokenRevoked
-from watchword.model import Client as ClientOfOurs
-from watchword.model import Device
 
 NEW_PASSWORD = "another correct horse battery"
 
@@ -263,23 +262,15 @@ def test_what_was_revoked_may_be_revoked_again(client: Client, auth: Watchword[A
     assert len(heard) == 1
 
 
-def open_for(client: Client, auth: Watchword[Any], client_id: str) -> tuple[str, str]:
-    async def log_in() -> tuple[str, str]:
-        async with auth.open_session.storage.reading() as stores:
-            account = await stores.users.find(EMAIL)
-        assert account is not None
-        other = ClientOfOurs(client_id, grants=frozenset({"refresh_token"}), is_public=False)
-        issued = await auth.open_session(account, other, scopes=frozenset(), amr=("pwd",), device=Device())
-        assert issued is not None
-        assert issued.refresh_token is not None
-        return issued.access_token, issued.refresh_token
-
+def tokens_of_a_partner(client: Client, auth: Watchword[Any]) -> tuple[str, str]:
     assert client.portal is not None
-    return client.portal.call(log_in)
+    issued = client.portal.call(partner_login, auth)
+    assert issued.refresh_token is not None
+    return issued.access_token, issued.refresh_token
 
 
 def test_row_40_another_clients_token_is_refused_and_lives(client: Client, auth: Watchword[Any]) -> None:
-    for token in (tokens := open_for(client, auth, "a-partner")):
+    for token in (tokens := tokens_of_a_partner(client, auth)):
         answer = revoke(client, token)
         assert (answer.status_code, answer.json()["error"]) == (400, "unauthorized_client")
     assert client.get("/who", headers={"Authorization": f"Bearer {tokens[0]}"}).status_code == 200
@@ -360,7 +351,7 @@ def test_a_refresh_token_is_active_until_it_is_traded(client: Client) -> None:
 def test_row_40_what_is_somebody_elses_or_nothing_is_inactive(client: Client, auth: Watchword[Any]) -> None:
     client.sign_up("bob@example.com")
     alice, bob = Login(client), Login(client, email="bob@example.com")
-    partner = open_for(client, auth, "a-partner")
+    partner = tokens_of_a_partner(client, auth)
     for token in (*bob.tokens.values(), *partner, "x", "wwr_x", "wwr_" + "A" * 80):
         if isinstance(token, str) and token not in {"bearer", "orders:read orders:write"}:
             assert introspect(client, token, alice.headers) == {"active": False}

@@ -20,6 +20,9 @@ _LAST_SECOND: Final = 253_402_300_799  # of the year 9999
 # Headers that make a verifier fetch or trust a key, or skip a check. We write none of them, so none is read.
 _REFUSED_HEADERS: Final = frozenset({"jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "b64", "zip", "enc"})
 
+# json.dumps would make an encoder for each token.
+_to_json: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
 Claims = Mapping[str, Any]
 
 
@@ -66,22 +69,52 @@ def decode(token: str, *, keys: KeySet, expected: Expected, now: float) -> Claim
     Raises:
         BadToken: Anything at all is not as it must be.
     """
+    parsed = parse(token)
+    key = _select_key(parsed.header, keys, expected.type)
+    if not key.verify(parsed.signing_input, parsed.signature):
+        raise BadToken("signature does not verify")
+    claims = parsed.claims()
+    _check_claims(claims, expected, now)
+    return claims
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A compact JWS that was read and not verified: nothing it says counts yet."""
+
+    header: Claims
+    signing_input: bytes
+    signature: bytes
+    _payload: str
+
+    def claims(self) -> Claims:
+        """The payload, strict JSON.
+
+        Raises:
+            BadToken: It is not.
+        """
+        return _object(self._payload, "payload")
+
+
+def parse(token: str) -> Parsed:
+    """Read a compact JWS (RFC 7515 §3.1), without a look at its signature.
+
+    Raises:
+        BadToken: It is too long or malformed, or its header would make a verifier fetch or trust a key.
+    """
     if len(token) > MAX_TOKEN_BYTES or not token.isascii():
         raise BadToken("longer than 8 KiB, or not ASCII")
     parts = token.split(".")
     if len(parts) != _JWS_PARTS:
         raise BadToken("not a compact JWS")
     header = _object(parts[0], "header")
-    key = _select_key(header, keys, expected.type)
+    if refused := _REFUSED_HEADERS.intersection(header):
+        raise BadToken(f"header has {', '.join(sorted(refused))}")
     try:
         signature = base64url.decode(parts[2])
     except ValueError:
         raise BadToken("signature is not base64url") from None
-    if not key.verify(token[: -len(parts[2]) - 1].encode("ascii"), signature):
-        raise BadToken("signature does not verify")
-    claims = _object(parts[1], "payload")
-    _check_claims(claims, expected, now)
-    return claims
+    return Parsed(header, token[: -len(parts[2]) - 1].encode("ascii"), signature, parts[1])
 
 
 @lru_cache(maxsize=64)
@@ -90,12 +123,10 @@ def _header(algorithm: str, kid: str, type_: str) -> str:
 
 
 def _part(value: Claims) -> str:
-    return base64url.encode(json.dumps(value, separators=(",", ":"), allow_nan=False).encode())
+    return base64url.encode(_to_json(value).encode())
 
 
 def _select_key(header: Claims, keys: KeySet, type_: str) -> SigningKey:
-    if refused := _REFUSED_HEADERS.intersection(header):
-        raise BadToken(f"header has {', '.join(sorted(refused))}")
     kid = header.get("kid")
     key = keys.by_kid.get(kid) if isinstance(kid, str) else None
     if key is None:
@@ -115,16 +146,34 @@ def _check_claims(claims: Claims, expected: Expected, now: float) -> None:
         isinstance(audience, list) and all(isinstance(one, str) for one in audience) and expected.audience in audience
     ):
         raise BadToken("aud does not name us")
-    _check_type(claims, ("exp", "iat", *expected.integers), _is_number, "a number in range")
-    _check_type(claims, expected.strings, lambda value: isinstance(value, str) and value != "", "a string")
+    require(claims, strings=expected.strings, integers=("iat", *expected.integers))
+    check_times(claims, now=now, leeway=expected.leeway)
+
+
+def check_times(claims: Claims, *, now: float, leeway: float) -> None:
+    """Check `exp`, which must be there, and `iat` and `nbf`, which may be (RFC 7519 §4.1).
+
+    Raises:
+        BadToken: It has expired, is not good yet, or one of them is no number.
+    """
+    require(claims, integers=("exp",))
     if now >= claims["exp"]:
         raise BadToken("expired")
-    if claims["iat"] > now + expected.leeway:
-        raise BadToken("iat lies in the future")
-    if "nbf" in claims:
-        _check_type(claims, ("nbf",), _is_number, "a number in range")
-        if claims["nbf"] > now + expected.leeway:
-            raise BadToken("nbf lies in the future")
+    for name in ("iat", "nbf"):
+        if name in claims:
+            require(claims, integers=(name,))
+            if claims[name] > now + leeway:
+                raise BadToken(f"{name} lies in the future")
+
+
+def require(claims: Claims, *, strings: Collection[str] = (), integers: Collection[str] = ()) -> None:
+    """Require claims of a type: non-empty strings, and numbers that a calendar holds.
+
+    Raises:
+        BadToken: One is missing or of another type.
+    """
+    _check_type(claims, integers, _is_number, "a number in range")
+    _check_type(claims, strings, lambda value: isinstance(value, str) and value != "", "a string")
 
 
 def _check_type(claims: Claims, names: Collection[str], fits: Callable[[object], bool], kind: str) -> None:

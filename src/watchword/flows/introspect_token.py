@@ -69,8 +69,7 @@ class IntrospectToken:
             "exp": int(principal.expires_at.timestamp()),
             "iat": int(verified.issued_at.timestamp()),
             "jti": verified.token_id,
-            "sid": str(principal.session_id),
-            "amr": list(principal.amr),
+            **({} if principal.session_id is None else {"sid": str(principal.session_id), "amr": list(principal.amr)}),
             **({} if principal.auth_time is None else {"auth_time": int(principal.auth_time.timestamp())}),
             **({} if account is None else {"username": account.email}),
         }

@@ -20,11 +20,16 @@ _EVERY_SECONDS: Final = 3600
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """How many rows went."""
+    """How many rows went.
+
+    Attributes:
+        assertions: Those that clients authenticated with, which have expired.
+    """
 
     sessions: int = 0
     revocations: int = 0
     api_keys: int = 0
+    assertions: int = 0
     events: int = 0
 
     def __add__(self, other: "Pruned") -> "Pruned":
@@ -51,6 +56,7 @@ class Prune:
                     sessions=await stores.sessions.prune(limit=_BATCH),
                     revocations=await stores.revocations.prune(limit=_BATCH),
                     api_keys=await stores.api_keys.prune(limit=_BATCH),
+                    assertions=await stores.clients.prune_assertions(limit=_BATCH),
                     events=await stores.events.prune(kept_for=self.events_kept_for, limit=_BATCH),
                 )
             total += batch

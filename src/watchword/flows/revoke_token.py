@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from watchword.crypto.refresh_tokens import PREFIX, BadRefreshToken, RefreshTokenKeys
 from watchword.errors import InvalidToken, UnauthorizedClient
-from watchword.events import Events, SessionEnded, TokenRevoked
+from watchword.events import ClientTokenRevoked, Events, SessionEnded, TokenRevoked
 from watchword.identity.verify import VerifyCredential
 from watchword.model import API_KEY_PREFIX, Client, Device
 from watchword.storage import Database
@@ -60,8 +60,11 @@ class RevokeToken:
         remaining = timedelta(seconds=max(0.0, principal.expires_at.timestamp() - self.clock()))
         async with self.storage.transaction() as stores:
             await stores.revocations.token(verified.token_id, remaining=remaining)
+        token_id = verified.token_id
         if principal.user_id is not None:
-            await self.events.emit(TokenRevoked(user_id=principal.user_id, token_id=verified.token_id, device=device))
+            await self.events.emit(TokenRevoked(user_id=principal.user_id, token_id=token_id, device=device))
+        else:
+            await self.events.emit(ClientTokenRevoked(client_id=client.id, token_id=token_id, device=device))
 
 
 def _refuse_others(client: Client, owner: str) -> None:

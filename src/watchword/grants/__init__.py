@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Final, Protocol
 
-from watchword.grants import password, refresh_token
+from watchword.grants import client_credentials, password, refresh_token
+from watchword.grants.client_credentials import ClientCredentialsGrant
 from watchword.grants.parameters import Parameters
 from watchword.grants.password import PasswordGrant
 from watchword.grants.refresh_token import RefreshTokenGrant
@@ -21,6 +22,7 @@ class Grant(Protocol):
 GRANTS: Final[Mapping[str, type[Grant]]] = {
     password.NAME: PasswordGrant,
     refresh_token.NAME: RefreshTokenGrant,
+    client_credentials.NAME: ClientCredentialsGrant,
 }
 
-__all__ = ["GRANTS", "Grant", "Parameters", "PasswordGrant", "RefreshTokenGrant"]
+__all__ = ["GRANTS", "ClientCredentialsGrant", "Grant", "Parameters", "PasswordGrant", "RefreshTokenGrant"]

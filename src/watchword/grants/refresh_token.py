@@ -72,7 +72,8 @@ class RefreshTokenGrant:
         except BadRefreshToken as error:
             raise await self._refused(client, device, str(error)) from None
         await self._check_scope(request, presented, client)
-        outcome = await self.rotate(RefreshAttempt(presented, client.id, device, self.idle_lifetime, self.leeway))
+        idle_lifetime = client.refresh_idle_lifetime or self.idle_lifetime
+        outcome = await self.rotate(RefreshAttempt(presented, client.id, device, idle_lifetime, self.leeway))
         # Whatever it was is committed here. A reuse that was refused inside of a transaction would not be revoked.
         if isinstance(outcome, NotRotated):
             raise await self._refused(client, device, outcome.reason)
@@ -86,7 +87,8 @@ class RefreshTokenGrant:
         successor = RefreshToken(presented.handle, outcome.generation)
         # What the login was granted, or less if that is asked for, as far as the user's roles still allow it.
         wanted = session.scopes if request.scopes is None else request.scopes
-        return self.issue(session, successor, scopes=wanted & self.scopes.expand(outcome.role_scopes))
+        allowed = self.scopes.expand(outcome.role_scopes)
+        return self.issue(session, successor, scopes=wanted & allowed, lifetime=client.access_token_lifetime)
 
     async def _check_scope(self, request: RefreshRequest, presented: RefreshToken, client: Client) -> None:
         """Refuse a wider scope before anything is traded; what a session was granted never changes (RFC 6749 §6)."""

@@ -14,11 +14,13 @@ from starlette.requests import ClientDisconnect, Request
 
 from watchword.errors import InvalidClient, InvalidRequest
 from watchword.grants import Parameters
-from watchword.identity.authenticate_client import ClientCredentials
+from watchword.identity.authenticate_client import ASSERTION_TYPE, ClientCredentials
 
 _MEDIA_TYPE: Final = "application/x-www-form-urlencoded"
+_PLAIN: Final = re.compile(rb"[\w.~-]*", re.ASCII)
 _STRAY_PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _MAX_FIELDS: Final = 50
+_TWO_WAYS: Final = "A client must authenticate in one way alone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,8 @@ def parse_form(body: bytes) -> dict[str, str]:
 
 
 def _decode(raw: bytes) -> str:
+    if _PLAIN.fullmatch(raw):  # most names and values: nothing is escaped
+        return raw.decode("ascii")
     if _STRAY_PERCENT.search(raw):
         raise InvalidRequest("a percent sign that escapes nothing")
     try:
@@ -113,15 +117,29 @@ def _client_credentials(request: Request, parameters: Parameters) -> ClientCrede
     headers = request.headers.getlist("authorization")
     if len(headers) > 1:
         raise InvalidRequest("two Authorization headers")
-    in_body = ClientCredentials(parameters.optional("client_id"), parameters.optional("client_secret"))
+    in_body = _in_body(parameters)
     if not headers:
         return in_body
     in_header = _basic(headers[0])
-    if in_header == ClientCredentials():
+    if not in_header.client_id and not in_header.client_secret:
         return in_body
-    if in_body.client_secret or in_body.client_id not in {None, in_header.client_id}:
-        raise InvalidRequest("two ways of client authentication")  # RFC 6749 §2.3
+    if in_body.client_secret or in_body.assertion or in_body.client_id not in {None, in_header.client_id}:
+        raise InvalidRequest("two ways of client authentication", text=_TWO_WAYS)  # RFC 6749 §2.3
     return in_header
+
+
+def _in_body(parameters: Parameters) -> ClientCredentials:
+    client_id, secret = parameters.optional("client_id"), parameters.optional("client_secret")
+    kind, assertion = parameters.optional("client_assertion_type"), parameters.optional("client_assertion")
+    if kind is None and assertion is None:
+        return ClientCredentials(client_id, secret)
+    if secret is not None:
+        raise InvalidRequest("a client secret and a client assertion", text=_TWO_WAYS)
+    if kind is None or assertion is None:  # RFC 7521 §4.2: one is nothing without the other
+        raise InvalidRequest("client_assertion and client_assertion_type come together")
+    if kind != ASSERTION_TYPE:
+        raise InvalidClient("a client_assertion_type that there is not")
+    return ClientCredentials(client_id, assertion=assertion)
 
 
 def _basic(header: str) -> ClientCredentials:
@@ -135,4 +153,4 @@ def _basic(header: str) -> ClientCredentials:
         raise InvalidClient("Basic credentials are not base64") from None
     if not colon:
         raise InvalidClient("Basic credentials without a colon")
-    return ClientCredentials(_decode(client_id) or None, _decode(secret) or None)
+    return ClientCredentials(_decode(client_id) or None, _decode(secret) or None, in_header=True)

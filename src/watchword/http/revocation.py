@@ -15,6 +15,7 @@ from watchword.http.forms import read_client_form, read_form
 from watchword.http.responses import NO_STORE, OAuthErrorAnswer
 from watchword.http.route import OAuthRoute
 from watchword.http.use_cases import use_cases
+from watchword.identity.authenticate_client import ASSERTION_TYPE
 from watchword.model import API_KEY_PREFIX
 
 router = APIRouter(route_class=OAuthRoute, tags=["auth"])
@@ -34,6 +35,8 @@ _FORM: Final[dict[str, Any]] = {
                         "token_type_hint": {"type": "string", "description": "Not needed, and not believed"},
                         "client_id": {"type": "string"},
                         "client_secret": {"type": "string", "format": "password"},
+                        "client_assertion_type": {"type": "string", "enum": [ASSERTION_TYPE]},
+                        "client_assertion": {"type": "string", "format": "password"},
                     },
                 }
             }
@@ -47,8 +50,9 @@ async def revoke(request: Request) -> Response:
     """End a session by its refresh token, or one access token. A token that is unknown is no error (RFC 7009 §2.2)."""
     use = use_cases(request)
     form = await read_client_form(request)
-    client = await use.authenticate_client(form.client)
-    await use.revoke_token(client, form.parameters.required("token"), device_of(request))
+    device = device_of(request)
+    client = await use.authenticate_client(form.client, device)
+    await use.revoke_token(client, form.parameters.required("token"), device)
     return Response(headers=NO_STORE)
 
 
@@ -70,7 +74,7 @@ async def _introspector(request: Request) -> Introspector:
         principal = (await running(request).verify_credential(token)).principal
         return Introspector(principal.client_id, principal.user_id)
     form = await read_client_form(request)
-    client = await use_cases(request).authenticate_client(form.client)
+    client = await use_cases(request).authenticate_client(form.client, device_of(request))
     if client.is_public:
         raise InvalidClient(f"client {client.id} has no secret, so it may not introspect")
     return Introspector(client.id)

@@ -15,7 +15,7 @@ from watchword.http.forms import read_token_form
 from watchword.http.responses import ErrorAnswer, OAuthErrorAnswer, TokenAnswer
 from watchword.http.route import JsonRoute, OAuthRoute
 from watchword.http.use_cases import use_cases
-from watchword.identity.authenticate_client import ClientCredentials
+from watchword.identity.authenticate_client import ASSERTION_TYPE, ClientCredentials
 
 router = APIRouter(route_class=OAuthRoute, tags=["auth"])
 refresh_router = APIRouter(route_class=JsonRoute, tags=["auth"])
@@ -40,6 +40,8 @@ _FORM: Final[dict[str, Any]] = {
                         },
                         "client_id": {"type": "string"},
                         "client_secret": {"type": "string", "format": "password"},
+                        "client_assertion_type": {"type": "string", "enum": [ASSERTION_TYPE]},
+                        "client_assertion": {"type": "string", "format": "password"},
                     },
                 }
             }
@@ -58,11 +60,12 @@ async def token(request: Request) -> Response:
     """Trade a grant for tokens."""
     use = use_cases(request)
     form = await read_token_form(request)
-    client = await use.authenticate_client(form.client)
+    device = device_of(request)
+    client = await use.authenticate_client(form.client, device)
     grant = use.grants.get(form.grant_type)
     if grant is None:
         raise UnsupportedGrantType("no such grant type")
-    issued = await grant(client, form.parameters, device_of(request))
+    issued = await grant(client, form.parameters, device)
     return responses.tokens(issued)
 
 

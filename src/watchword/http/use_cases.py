@@ -34,6 +34,7 @@ class UseCases:
         grants: By `grant_type`.
         jwks: The key set to publish (RFC 7517 §5).
         https_only: Whether credentials are refused over plain HTTP.
+        app_without_dependencies: The app that we are installed in, if it puts no dependencies before all endpoints.
     """
 
     authenticate_client: AuthenticateClient
@@ -55,6 +56,7 @@ class UseCases:
     revoke_api_key: RevokeApiKey
     jwks: Mapping[str, Any]
     https_only: bool
+    app_without_dependencies: object | None
 
 
 class Serving(Protocol):

@@ -1,6 +1,6 @@
 """An account that was verified → a session, and its first tokens."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from watchword.crypto.ids import new_id
 from watchword.crypto.refresh_tokens import RefreshToken, new_handle
@@ -47,12 +47,13 @@ class OpenSession:
             StorageDown: The database does not answer.
         """
         handle = new_handle()
+        lifetimes = replace(self.lifetimes, idle=client.refresh_idle_lifetime or self.lifetimes.idle)
         async with self.storage.transaction() as stores:
             # It locks the account's row: nobody disables the user between this check and the session.
             if not await stores.users.record_login(account, rehashed=rehashed):
                 return None
             session = await stores.sessions.add(
-                NewSession(new_id(), handle, client.id, scopes, amr, device), account, self.lifetimes
+                NewSession(new_id(), handle, client.id, scopes, amr, device), account, lifetimes
             )
         await self.events.emit(LoggedIn.of(session, device, amr=amr))
-        return self.issue(session, RefreshToken(handle, 0))
+        return self.issue(session, RefreshToken(handle, 0), lifetime=client.access_token_lifetime)

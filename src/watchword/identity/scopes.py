@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from watchword.errors import InvalidInput, InvalidScope
-from watchword.model import ADMIN_SCOPE, EVERY_SCOPE, RESERVED_SCOPES, Account
+from watchword.model import ADMIN_SCOPE, EVERY_SCOPE, RESERVED_SCOPES, Account, Client
 from watchword.settings import check_scopes
 
 _MOST_IN_A_ROLE: Final = 500
@@ -30,6 +30,10 @@ class ScopeCatalogue:
     def expand(self, role_scopes: frozenset[str]) -> frozenset[str]:
         """The scopes that roles allow, `*` being all that are declared."""
         return role_scopes - {EVERY_SCOPE} | (frozenset(self.declared) if EVERY_SCOPE in role_scopes else frozenset())
+
+    def allowed_for_client(self, client: Client) -> frozenset[str]:
+        """What a client may have for itself: of its scopes, those that are declared, and `admin`."""
+        return client.scopes & (self.declared.keys() | {ADMIN_SCOPE})
 
     def grant(self, requested: frozenset[str] | None, *, allowed: frozenset[str]) -> frozenset[str]:
         """Settle what a login gets.
@@ -78,7 +82,12 @@ def parse_scope(parameter: str | None) -> frozenset[str] | None:
         return None
     if len(parameter) > _MAX_PARAMETER:
         raise InvalidScope("the scope parameter is longer than 4,096 characters")
-    return frozenset(name for name in parameter.split(" ") if name)
+    return read_scope(parameter)
+
+
+def read_scope(text: str) -> frozenset[str]:
+    """The scopes of a `scope` claim or parameter (RFC 6749 §3.3); `split()` would take any white space of Unicode."""
+    return frozenset(text.split(" ")) - {""}
 
 
 def format_scope(scopes: frozenset[str]) -> str:

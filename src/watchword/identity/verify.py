@@ -9,8 +9,9 @@ from watchword.crypto import jwt
 from watchword.crypto.keys import KeySet
 from watchword.errors import InvalidToken
 from watchword.identity.issue import TokenRules
-from watchword.identity.scopes import ScopeCatalogue
-from watchword.model import API_KEY_PREFIX, Account, Principal, Revocation, RevocationKind
+from watchword.identity.scopes import ScopeCatalogue, read_scope
+from watchword.identity.verify_client import VerifyClientToken
+from watchword.model import API_KEY_PREFIX, FIRST_PARTY, Account, Principal, Revocation, RevocationKind
 from watchword.storage import Database
 
 
@@ -40,6 +41,7 @@ class VerifyCredential:
     """Verifies access tokens: the signature and claims in memory, then session, user and token in one query.
 
     Attributes:
+        client_token: Verifies the tokens in which a client speaks for itself.
         verify_api_key: What API keys are handed to; they are told by their prefix.
     """
 
@@ -49,6 +51,7 @@ class VerifyCredential:
     scopes: ScopeCatalogue
     leeway: float
     clock: Callable[[], float]
+    client_token: VerifyClientToken
     verify_api_key: Callable[[str], Awaitable[Verified]]
 
     async def __call__(self, credential: str) -> Verified:
@@ -61,8 +64,11 @@ class VerifyCredential:
         if credential.startswith(API_KEY_PREFIX):
             return await self.verify_api_key(credential)
         claims = self._read(credential)
-        principal, session_id = _principal(claims)
         token_id: str = claims["jti"]
+        if "sid" not in claims:
+            of_client, keys = await self.client_token(claims)
+            return Verified(of_client, None, token_id, datetime.fromtimestamp(claims["iat"], UTC), keys)
+        principal, session_id = _principal(claims)
         async with self.storage.reading() as stores:
             state = await stores.sessions.token_state(session_id, token_id)
         if state is None or state.account.id != principal.user_id or state.client_id != principal.client_id:
@@ -83,6 +89,7 @@ class VerifyCredential:
                 Revocation(RevocationKind.SESSION, str(session_id)).key,
                 Revocation(RevocationKind.TOKEN, token_id).key,
                 *(Revocation(RevocationKind.ROLE, role).key for role in state.account.roles),
+                *_client_key(principal.client_id),
             ),
         )
 
@@ -91,12 +98,14 @@ class VerifyCredential:
             type=jwt.ACCESS_TOKEN_TYPE,
             issuer=self.rules.issuer,
             audience=self.rules.audience,
-            strings=("sub", "client_id", "jti", "sid"),
-            integers=("epoch", "auth_time"),
+            strings=("sub", "client_id", "jti"),
             leeway=self.leeway,
         )
         try:
-            return jwt.decode(credential, keys=self.keys, expected=expected, now=self.clock())
+            claims = jwt.decode(credential, keys=self.keys, expected=expected, now=self.clock())
+            if "sid" in claims:
+                jwt.require(claims, strings=("sid",), integers=("epoch", "auth_time"))
+            return claims
         except jwt.BadToken as error:
             raise InvalidToken(str(error)) from None
 
@@ -113,12 +122,17 @@ def _principal(claims: jwt.Claims) -> tuple[Principal, UUID]:
         user_id=_id(claims, "sub"),
         client_id=claims["client_id"],
         session_id=session_id,
-        scopes=frozenset(scope.split(" ")) - {""},  # RFC 6749 §3.3; split() would take any white space of Unicode
+        scopes=read_scope(scope),
         amr=tuple(amr),
         auth_time=datetime.fromtimestamp(claims["auth_time"], UTC),
         expires_at=datetime.fromtimestamp(claims["exp"], UTC),
     )
     return principal, session_id
+
+
+def _client_key(client_id: str) -> tuple[str, ...]:
+    """What revokes the tokens of a registered client; the first party is not registered."""
+    return () if client_id == FIRST_PARTY else (Revocation(RevocationKind.CLIENT, client_id).key,)
 
 
 def _id(claims: jwt.Claims, name: str) -> UUID:

@@ -19,6 +19,7 @@ from watchword.errors import ConfigurationError, StorageDown
 from watchword.model import Revocation
 from watchword.settings import Settings
 from watchword.storage.api_keys import ApiKeyStore
+from watchword.storage.clients import ClientStore
 from watchword.storage.direct import Direct, DirectPostgresql, DirectSqlite, is_going_away
 from watchword.storage.events import EventStore
 from watchword.storage.revocations import RevocationStore
@@ -52,6 +53,7 @@ class Stores:
     events: EventStore
     signing_keys: SigningKeyStore
     api_keys: ApiKeyStore
+    clients: ClientStore
 
     @classmethod
     def on(cls, connection: AsyncConnection, *, revocations_kept_for: timedelta) -> "Stores":
@@ -65,6 +67,7 @@ class Stores:
             EventStore(connection),
             SigningKeyStore(connection),
             ApiKeyStore(connection, revocations),
+            ClientStore(connection, revocations),
         )
 
 

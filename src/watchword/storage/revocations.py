@@ -41,6 +41,10 @@ class RevocationStore:
             [Revocation(RevocationKind.SESSION, str(session_id)) for session_id in session_ids], self._kept_for
         )
 
+    async def client(self, client_id: str) -> None:
+        """Tell that a client changed: its scopes, its secrets, whether it may do anything at all."""
+        await self._add([Revocation(RevocationKind.CLIENT, client_id)], self._kept_for)
+
     async def token(self, token_id: str, *, remaining: timedelta) -> None:
         """Revoke one access token.
 

@@ -10,11 +10,11 @@ from sqlalchemy import ColumnElement, Float, and_, bindparam, case, delete, exis
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from watchword.crypto.refresh_tokens import RefreshToken
-from watchword.model import Account, Device, RevocationKind, Session
+from watchword.model import FIRST_PARTY, Account, Device, RevocationKind, Session
 from watchword.storage.clock import after, now
 from watchword.storage.revocations import RevocationStore
 from watchword.storage.roles import scopes_of_sessions_user
-from watchword.storage.tables import revocation, session, user
+from watchword.storage.tables import client, revocation, session, user
 from watchword.storage.users import PUBLIC_ACCOUNT, to_account
 
 HEALED_GENERATIONS: Final = 2
@@ -45,12 +45,20 @@ _USER_IS_IN_FORCE = (
 )
 
 
+# What a client was given holds while it is registered and not disabled; the first party is in no table.
+_CLIENT_IS_IN_FORCE = or_(
+    session.c.client_id == FIRST_PARTY,
+    exists().where(client.c.id == session.c.client_id, client.c.is_active).correlate(session),
+)
+
+
 def _is_live() -> Sequence[ColumnElement[bool]]:
     return (
         session.c.revoked_at.is_(None),
         session.c.idle_expires_at > now(),
         session.c.expires_at > now(),
         _USER_IS_IN_FORCE,
+        _CLIENT_IS_IN_FORCE,
     )
 
 

@@ -1,0 +1,28 @@
+"""Delete a client."""
+
+from dataclasses import dataclass
+
+from watchword.errors import NotFound
+from watchword.events import ClientDeleted, Events
+from watchword.storage import Database
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteClient:
+    """Deletes a client, its secrets and keys. Sessions that users had with it are good no more."""
+
+    storage: Database
+    events: Events
+
+    async def __call__(self, client_id: str) -> None:
+        """Delete.
+
+        Raises:
+            NotFound: There is no such client.
+            StorageDown: The database does not answer.
+        """
+        async with self.storage.transaction() as stores:
+            deleted = await stores.clients.delete(client_id)
+        if not deleted:
+            raise NotFound("no such client")
+        await self.events.emit(ClientDeleted(client_id=client_id))
