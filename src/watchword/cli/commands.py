@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from watchword.cli import output
+from watchword.cli import client_commands, output
 
 app = typer.Typer(
     help="Authentication for FastAPI backends that own their users.",
@@ -17,6 +17,7 @@ db = typer.Typer(help="The database schema.", no_args_is_help=True)
 users = typer.Typer(help="Accounts.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(users, name="users")
+app.add_typer(client_commands.app, name="clients")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's email.")]
