@@ -15,12 +15,13 @@ from bench.server import EMAIL, OURS, PASSWORD, App, Server, serving
 _RATE: Final = 50  # requests a second
 _CLIENTS: Final = 16
 _SETTLE_SECONDS: Final = 2
-_APPS: Final = {
-    "Watchword": OURS,
-    "AuthX (no user row)": AUTHX,
-    "tutorial, async SQLAlchemy": TUTORIAL_ASYNC,
-    "tutorial, sync SQLAlchemy": TUTORIAL_SYNC,
-    "fastapi-users, JWT": FASTAPI_USERS,
+_APPS: Final[dict[str, tuple[App, dict[str, str]]]] = {
+    "Watchword, OWASP's cost (default)": (OURS, {}),
+    "Watchword, RFC 9106's cost, as the peers have it": (OURS, {"WATCHWORD_PASSWORD_COST": "rfc9106"}),
+    "AuthX (no user row)": (AUTHX, {}),
+    "tutorial, async SQLAlchemy": (TUTORIAL_ASYNC, {}),
+    "tutorial, sync SQLAlchemy": (TUTORIAL_SYNC, {}),
+    "fastapi-users, JWT": (FASTAPI_USERS, {}),
 }
 
 
@@ -33,15 +34,15 @@ async def measure_isolation(seconds: int) -> list[dict[str, Any]]:
     rows = []
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("isolation", total=len(_APPS))
-        for label, app in _APPS.items():
+        for label, (app, settings) in _APPS.items():
             progress.update(task, description=label)
-            rows.append(await _measure(label, app, seconds))
+            rows.append(await _measure(label, app, settings, seconds))
             progress.advance(task)
     return rows
 
 
-async def _measure(label: str, app: App, seconds: int) -> dict[str, Any]:
-    async with serving(app) as server:
+async def _measure(label: str, app: App, settings: dict[str, str], seconds: int) -> dict[str, Any]:
+    async with serving(app, settings) as server:
         await server.sign_up()
         sent = request("GET", "/orders", await server.bearer())
         await probe(server.port, sent, rate=_RATE, seconds=_SETTLE_SECONDS)

@@ -68,6 +68,7 @@ class _Connection(asyncio.Protocol):
         self.first = first
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.buffer = b""
+        self.is_over = False
         self.transport: asyncio.Transport
 
     @override
@@ -89,17 +90,27 @@ class _Connection(asyncio.Protocol):
         if len(self.buffer) < end + length:
             return
         answer, self.buffer = self.buffer, b""
-        following = self.on_answer(int(answer[9:12]), answer[end:])
+        try:
+            following = self.on_answer(int(answer[9:12]), answer[end:])
+        except Exception as error:  # noqa: BLE001 — whoever waits for the end of the conversation is told
+            self.fail(error)
+            return
         if following is None:
+            self.is_over = True
             self.transport.close()
         else:
             self.transport.write(following)
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        del exc  # a server that closed is seen by who counts the answers
-        if not self.ended.done():
+        if self.is_over and not self.ended.done():
             self.ended.set_result(None)
+        self.fail(exc or ConnectionError("the server hung up"))
+
+    def fail(self, error: Exception) -> None:
+        self.transport.abort()
+        if not self.ended.done():
+            self.ended.set_exception(error)
 
 
 async def load(
@@ -112,6 +123,9 @@ async def load(
         conversations: They go on where they were, if they remember that.
         seconds: How long.
         over: Ends them before that.
+
+    Raises:
+        ConnectionError: The server hung up.
     """
     started = time.perf_counter()
     answers = Answers()
@@ -194,5 +208,6 @@ async def probe(port: int, sent: bytes, *, rate: int, seconds: float, patience: 
         answers.statuses[0] += 1
     answers.seconds = time.perf_counter() - started
     for connection in opened:
+        connection.is_over = True
         connection.transport.close()
     return answers

@@ -1,5 +1,6 @@
 """The words of Watchword as types: frozen values without I/O."""
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -98,7 +99,7 @@ class Account:
             ProfileMismatch: The stored profile does not fit: a field the host added has no default.
         """
         try:
-            fields = profile.model_validate(self.profile)
+            fields = profile.model_validate(copy.deepcopy(self.profile))  # pydantic keeps the inner values as they are
         except ValidationError as error:
             names = ", ".join(sorted({str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}))
             raise ProfileMismatch(

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from pydantic import BaseModel
+from pydantic import BaseModel, PrivateAttr
 from sqlalchemy import text
 from tests.conftest import EMAIL, PASSWORD, SCOPES, Client, make_app, make_settings
+from typing_extensions import override
 
 from watchword import CurrentPrincipal, CurrentUser, Principal, StorageDown, Watchword
 from watchword.errors import InvalidToken
@@ -329,24 +330,59 @@ class Loose(BaseModel):
     name: str = ""
 
 
-@pytest.mark.parametrize("profile", [Listing, Loose])
+class Remembering(BaseModel):
+    """Frozen, with something that is not."""
+
+    model_config = {"frozen": True}
+    _seen: list[str] = PrivateAttr(default_factory=list)
+
+
+class Hashed(BaseModel):
+    """A hash does not make it immutable."""
+
+    name: str = ""
+
+    @override
+    def __hash__(self) -> int:
+        return 1
+
+
+class Open(BaseModel):
+    model_config = {"frozen": True, "extra": "allow"}
+
+
+class Nested(BaseModel):
+    model_config = {"frozen": True}
+    meta: dict[str, Any] = {}
+
+
+@pytest.mark.parametrize("profile", [Listing, Loose, Remembering, Hashed, Open, Nested])
 async def test_what_one_request_does_to_a_profile_no_other_sees(sqlite_url: str, profile: type[BaseModel]) -> None:
     auth: Watchword[Any] = Watchword(make_settings(sqlite_url), profile=profile)
     app = FastAPI()
 
     @app.get("/me")
     async def me(user: CurrentUser) -> Any:
-        seen = user.profile.model_dump()
+        seen = [user.profile.model_dump(), list(getattr(user.profile, "_seen", ()))]
         match user.profile:
             case Listing(names=names):
                 names.append("of another request")
-            case Loose() as loose:
+            case Loose() | Hashed() as loose:
                 loose.name = "of another request"
+            case Remembering(_seen=seen_before):
+                seen_before.append("of another request")
+            case Open() as extended if extended.model_extra is not None:
+                extended.model_extra["tags"].append("of another request")
+            case Nested(meta=meta):
+                meta["tags"].append("of another request")
         return seen
 
     auth.install(app)
     with Client(app) as client:
-        client.sign_up()
+        given: dict[str, Any] = {}
+        if profile in {Open, Nested}:
+            given = {"tags": []} if profile is Open else {"meta": {"tags": []}}
+        client.sign_up(profile=given)
         bearer = client.log_in()
-        first, second = [client.get("/me", headers=bearer).json() for _ in range(2)]
-    assert first == second == profile().model_dump()
+        first, second, third = [client.get("/me", headers=bearer).json() for _ in range(3)]
+    assert first == second == third == [profile(**given).model_dump(), []]

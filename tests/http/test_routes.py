@@ -4,8 +4,14 @@ from collections.abc import Callable
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, HTTPException
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Host, Match, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 from tests.conftest import Client, make_settings
+from typing_extensions import override
 
 from watchword import CurrentUser, Watchword
 
@@ -44,6 +50,24 @@ def test_a_hosts_greedy_route_leaves_our_endpoints_alone(
         assert client.get("/auth/me", headers=bearer).json()["email"] == "alice@example.com"
         [session] = client.get("/auth/sessions", headers=bearer).json()["items"]
         assert client.delete(f"/auth/sessions/{session['id']}", headers=bearer).status_code == 204
+
+
+def test_a_host_route_that_goes_by_more_than_the_path_gets_no_request_for_ours(sqlite_url: str) -> None:
+    class ByClient(Route):
+        @override
+        def matches(self, scope: Scope) -> tuple[Match, Scope]:
+            return (Match.FULL, {}) if scope["client"][0] == "testclient" else (Match.NONE, {})
+
+    async def theirs(_request: Request) -> Response:
+        raise AssertionError("a password came here")
+
+    greedy = Starlette(routes=[Route("/{path:path}", theirs, methods=["GET", "POST"])])
+    for route in (Host("testserver", greedy), ByClient("/elsewhere", theirs)):
+        app = FastAPI()
+        Watchword(make_settings(sqlite_url)).install(app)
+        app.router.routes.append(route)
+        with Client(app) as client:
+            assert client.ask_token("nobody@example.com").status_code == 400
 
 
 def test_what_a_host_puts_before_all_its_endpoints_is_before_ours_too(sqlite_url: str) -> None:

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from watchword.errors import NotFound
 from watchword.events import ClientChanged, ClientDisabled, ClientEnabled, Events
-from watchword.identity.client_metadata import ClientMetadata
+from watchword.identity.client_metadata import ClientMetadata, no_such_client
 from watchword.model import Client
 from watchword.storage import Database
 
@@ -33,7 +32,7 @@ class ChangeClient:
         async with self.storage.transaction() as stores:
             client = await stores.clients.get(client_id, lock=True)  # two changes at once do not undo each other
             if client is None:
-                raise NotFound("no such client")
+                raise no_such_client()
             wanted = replace(ClientMetadata.of(client), **changes).client(client_id)
             changed = replace(wanted, is_active=client.is_active, created_at=client.created_at)
             await stores.clients.replace(changed)
@@ -51,7 +50,7 @@ class ChangeClient:
             is_changed = await stores.clients.set_active(client_id, active=active)
             client = await stores.clients.get(client_id)
         if client is None:
-            raise NotFound("no such client")
+            raise no_such_client()
         if is_changed:
             await self.events.emit((ClientEnabled if active else ClientDisabled)(client_id=client_id))
         return client

@@ -10,6 +10,7 @@ from watchword.crypto.ids import new_id
 from watchword.errors import InvalidInput, NotFound
 from watchword.events import ClientSecretAdded, ClientSecretRemoved, Events
 from watchword.identity.authenticate_client import SECRET_PREFIX
+from watchword.identity.client_metadata import no_such_client
 from watchword.model import NewClientSecret
 from watchword.storage import Database
 
@@ -42,7 +43,7 @@ class ClientSecrets:
         async with self.storage.transaction() as stores:
             client = await stores.clients.get(client_id, lock=True)
             if client is None:
-                raise NotFound("no such client")
+                raise no_such_client()
             if not client.auth_method.has_secret:
                 raise InvalidInput(text=f"this client authenticates by {client.auth_method}, without a secret")
             added = await stores.clients.add_secret(client_id, secret.id, digest, expires_at=expires_at)
@@ -61,5 +62,5 @@ class ClientSecrets:
         async with self.storage.transaction() as stores:
             removed = await stores.clients.remove_secret(client_id, secret_id)
         if not removed:
-            raise NotFound("no such secret")
+            raise NotFound("no such secret", text="The client has no such secret")
         await self.events.emit(ClientSecretRemoved(client_id=client_id, secret_id=secret_id))

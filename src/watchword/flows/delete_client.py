@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from watchword.errors import NotFound
 from watchword.events import ClientDeleted, Events
+from watchword.identity.client_metadata import no_such_client
 from watchword.storage import Database
 
 
@@ -24,5 +24,5 @@ class DeleteClient:
         async with self.storage.transaction() as stores:
             deleted = await stores.clients.delete(client_id)
         if not deleted:
-            raise NotFound("no such client")
+            raise no_such_client()
         await self.events.emit(ClientDeleted(client_id=client_id))

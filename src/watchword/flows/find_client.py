@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from watchword.errors import NotFound
+from watchword.identity.client_metadata import no_such_client
 from watchword.model import Client, ClientSecret
 from watchword.storage import Database
 
@@ -41,5 +41,5 @@ class FindClient:
         """
         async with self.storage.reading() as stores:
             if await stores.clients.get(client_id) is None:
-                raise NotFound("no such client")
+                raise no_such_client()
             return await stores.clients.secrets(client_id)

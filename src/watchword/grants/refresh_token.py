@@ -86,7 +86,7 @@ class RefreshTokenGrant:
         await self.events.emit(SessionRefreshed.of(session, device, retried=isinstance(outcome, Retried)))
         successor = RefreshToken(presented.handle, outcome.generation)
         # What the login was granted, or less if that is asked for, as far as the user's roles still allow it.
-        wanted = session.scopes if request.scopes is None else request.scopes
+        wanted = session.scopes if request.scopes is None else request.scopes & session.scopes
         allowed = self.scopes.expand(outcome.role_scopes)
         return self.issue(session, successor, scopes=wanted & allowed, lifetime=client.access_token_lifetime)
 

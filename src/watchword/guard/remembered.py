@@ -7,7 +7,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from datetime import date, datetime, timedelta
+from datetime import time as time_of_day
+from decimal import Decimal
+from enum import Enum
 from typing import Any, Final
+from uuid import UUID
 
 from pydantic import BaseModel
 from typing_extensions import override
@@ -17,6 +22,7 @@ from watchword.feed import Feed
 from watchword.identity.verify import Verified, VerifyCredential
 from watchword.model import Principal, User
 
+_IMMUTABLE: Final = frozenset({bool, int, float, str, bytes, Decimal, UUID, date, datetime, time_of_day, timedelta})
 _ASK_AGAIN_SECONDS: Final = 1.0
 _SOCKETS_ASKING_AT_ONCE: Final = 4
 
@@ -57,8 +63,7 @@ class Caller:
         if self._user is not None or self.account is None:
             return self._user
         user = self.account.user(self._profile)
-        with contextlib.suppress(TypeError):  # what has a hash, down to the last field of the profile, is immutable
-            hash(user)
+        if _is_immutable(user.profile):
             self._user = user
         return user
 
@@ -161,6 +166,17 @@ class RememberingVerifier:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(pause):
                         await touched.wait()
+
+
+def _is_immutable(value: object) -> bool:
+    """Whether nobody can change a value, as far as one can tell: when in doubt, each request gets one of its own."""
+    if isinstance(value, BaseModel):
+        model = type(value)
+        is_plain = model.model_config.get("frozen") and not model.__private_attributes__ and not value.model_extra
+        return bool(is_plain) and all(_is_immutable(getattr(value, name)) for name in model.model_fields)
+    if isinstance(value, tuple | frozenset):
+        return all(map(_is_immutable, value))
+    return value is None or isinstance(value, Enum) or type(value) in _IMMUTABLE
 
 
 def _header(credential: str) -> bytes:

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
-from fastapi.routing import APIRoute
-from starlette.routing import BaseRoute, Match
+from fastapi.routing import APIRoute, APIWebSocketRoute, iter_route_contexts
+from starlette.routing import BaseRoute, Match, Mount, Route, WebSocketRoute
 from starlette.types import Scope
 from typing_extensions import override
 
+_BY_PATH: Final = frozenset(route.matches for route in (APIRoute, APIWebSocketRoute, Route, WebSocketRoute, Mount))
 _PARAMETER: Final = re.compile(r"\{[^}]*\}")
 _AN_ID: Final = "00000000-0000-7000-8000-000000000000"
 
@@ -44,12 +45,13 @@ class OurRoutes(APIRouter):
     def stand_behind(self, app: FastAPI) -> None:
         """Go behind the host's routes, which are usually declared after `install`: requests for them never ask ours.
 
-        Not where one of them would answer for one of ours.
+        Not where one of them would, or might, answer for one of ours.
         """
         assert self._included is not None
         routes = app.router.routes
         place = routes.index(self._included)
-        if not any(_any_answers(routes[place + 1 :], request) for request in self._requests()):
+        behind = routes[place + 1 :]
+        if _go_by_path(behind) and not any(_any_answers(behind, request) for request in self._requests()):
             routes.append(routes.pop(place))
 
     @override
@@ -66,6 +68,11 @@ class OurRoutes(APIRouter):
             path = self._at + _PARAMETER.sub(_AN_ID, route.path)
             for method in sorted(route.methods or ()):
                 yield {"type": "http", "method": method, "path": path, "headers": []}
+
+
+def _go_by_path(routes: Sequence[BaseRoute]) -> bool:
+    """Whether path and method alone decide about routes: a `Host` looks at a header, others at who knows what."""
+    return all(type(context.original_route).matches in _BY_PATH for context in iter_route_contexts(routes))
 
 
 def _any_answers(routes: Sequence[BaseRoute], request: Scope) -> bool:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from watchword.crypto.client_keys import BadKeys, checked_keys
-from watchword.errors import InvalidInput
+from watchword.errors import InvalidInput, NotFound
 from watchword.identity.redirect_uris import problem_with
 from watchword.model import Client, ClientAuthMethod
 from watchword.settings import format_duration, is_scope
@@ -96,6 +96,11 @@ class ClientMetadata:
             return checked_keys(self.jwks)
         except BadKeys as error:
             raise _refused(f"private_key_jwt: {error}") from None
+
+
+def no_such_client() -> NotFound:
+    """What whoever administers clients is told of one that there is not."""
+    return NotFound("no such client", text="There is no client with this id")
 
 
 def _auth_method(name: str) -> ClientAuthMethod:

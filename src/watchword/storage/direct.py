@@ -21,7 +21,9 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from watchword.errors import StorageDown
 
 _WAIT_SECONDS: Final = 2
-_GAVE_WAY: Final = {"40001", "40P01"}  # serialization failure, deadlock
+# Serialization failure, deadlock; and what was prepared is gone, stale or there already: a pooler changed the backend,
+# or a migration the table. In each case nothing was run, and an ordinary transaction decides.
+_NOT_RUN: Final = {"40001", "40P01", "26000", "0A000", "42P05"}
 
 Row = Any
 """A named tuple of the columns that a statement returns."""
@@ -88,16 +90,17 @@ class DirectPostgresql:
         self._engine = engine
         self._places = asyncio.Semaphore(size)
         self._idle: list[_Connection] = []
+        self._is_closed = False
 
     async def first(self, statement: Prepared, values: Mapping[str, Any]) -> Row | None:
-        """See `Direct`. None, too, where the database's isolation level made it give way to another transaction."""
+        """See `Direct`. None, too, where it was not run: it gave way to another transaction, or was not prepared."""
         try:
             row = await self._fetch(statement, values)
         except (OSError, TimeoutError) as error:
             raise StorageDown(f"{type(error).__name__}: {error}") from error
         except Exception as error:
             state = getattr(error, "sqlstate", None)
-            if state in _GAVE_WAY:
+            if state in _NOT_RUN:
                 return None
             if state is None or is_going_away(state):  # without a state it is the driver that has lost its connection
                 raise StorageDown(f"{type(error).__name__}: {error}") from error
@@ -105,7 +108,8 @@ class DirectPostgresql:
         return None if row is None else statement.read(row)
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; one that is in use, when it comes back."""
+        self._is_closed = True
         while self._idle:
             self._idle.pop().driver.terminate()
 
@@ -125,7 +129,10 @@ class DirectPostgresql:
                 connection.driver.terminate()  # nobody knows in which state it is
             raise
         else:
-            self._idle.append(connection)
+            if self._is_closed:
+                connection.driver.terminate()
+            else:
+                self._idle.append(connection)
             return row
         finally:
             self._places.release()
@@ -172,12 +179,11 @@ class DirectSqlite:
         self._jobs: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
         self._gathered: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
         self._thread: threading.Thread | None = None
+        self._is_closed = False
 
     async def first(self, statement: Prepared, values: Mapping[str, Any]) -> Row | None:
         """See `Direct`."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="watchword-sqlite", daemon=True)
-            self._thread.start()
+        self._start()
         loop = asyncio.get_running_loop()
         job = _Job(statement.sql, statement.bind(values), loop, loop.create_future())
         gathered = self._gathered.get(loop)
@@ -192,12 +198,24 @@ class DirectSqlite:
         self._jobs.put(self._gathered.pop(loop))
 
     async def close(self) -> None:
-        """End the thread, when it has done what was asked for."""
+        """End the thread, when it has done what was asked for. Who asks later is told that there is no database."""
+        self._is_closed = True
         if self._thread is not None:
             await asyncio.sleep(0)  # what was gathered is handed over
             self._jobs.put(None)
             await asyncio.to_thread(self._thread.join)
             self._thread = None
+
+    def _start(self) -> None:
+        if self._is_closed:
+            raise StorageDown("the database was closed")
+        if self._thread is None:
+            thread = threading.Thread(target=self._work, name="watchword-sqlite", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:  # as many threads as the system allows
+                raise StorageDown(str(error)) from error
+            self._thread = thread
 
     def _work(self) -> None:
         connection: sqlite3.Connection | None = None
@@ -240,8 +258,9 @@ class _Job:
 
 
 def _commit(connection: sqlite3.Connection, jobs: Sequence[_Job]) -> Sequence[Sequence[Any] | None]:
-    connection.execute("BEGIN IMMEDIATE")
-    rows = [connection.execute(job.sql, job.values).fetchone() for job in jobs]
+    connection.execute("BEGIN IMMEDIATE")  # which may have waited for seconds
+    # Whoever has gone meanwhile, and gets no answer, has asked for nothing: a refresh would use up their token.
+    rows = [None if job.answer.cancelled() else connection.execute(job.sql, job.values).fetchone() for job in jobs]
     connection.execute("COMMIT")
     return rows
 
