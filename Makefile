@@ -6,12 +6,15 @@ BIN := .venv/bin
 LOCK := requirements/dev.txt
 WORKERS ?= 2
 
-.PHONY: demo serve test soak bench lint format docs lock clean
+.PHONY: demo serve test coverage soak bench lint format docs lock clean
 
 demo: .venv/ready  ## A real login against a throw-away database, then /docs
 	$(BIN)/watchword demo $(DEMO_ARGS)
 
 test: .venv/ready  ## The whole suite, on SQLite and PostgreSQL
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+coverage: .venv/ready  ## The same, and which lines no test ran; a quarter slower
 	@rm -f .coverage .coverage.*
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report= $(ARGS)
 	@$(BIN)/coverage report --skip-covered --show-missing | tail -n 25

@@ -1,8 +1,10 @@
 """The Python in the docs runs, page by page, as a reader would paste it."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi import FastAPI, WebSocket
@@ -31,6 +33,28 @@ def test_the_page_on_guards_runs(monkeypatch: pytest.MonkeyPatch, sqlite_url: st
     for block in blocks:
         exec(compile(block, "guards.md", "exec"), names)  # noqa: S102 — our own page
     assert "ShopUser" in names
+
+
+def test_the_page_on_api_keys_runs(sqlite_url: str) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", (DOCS / "api-keys.md").read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    auth: Watchword[Any] = Watchword(make_settings(sqlite_url), scopes={"orders:read": "Read orders"})
+    names: dict[str, Any] = {"app": (app := FastAPI()), "auth": auth, "UUID": UUID, "timedelta": timedelta}
+    auth.install(app)
+    exec("from typing import Annotated; from fastapi import Security; from watchword import *", names)  # noqa: S102
+    for block in blocks:
+        exec(compile(block, "api-keys.md", "exec"), names)  # noqa: S102 — our own page
+    with Client(app) as client:
+        user = client.sign_up()
+        body = {"name": "nightly report", "scopes": ["orders:read"], "expires_in": "90d"}
+        made = client.post("/auth/api-keys", json=body, headers=client.log_in())
+        assert set(made.json()) == {"id", "hint", "name", "scopes", "created_at", "expires_at", "last_used_at", "key"}
+        assert client.portal is not None
+        for key in (made.json()["key"], client.portal.call(names["key_for"], UUID(user["id"]))):
+            assert re.fullmatch(r"wwk_[A-Za-z0-9_-]{48}", key)
+            headers = {"Authorization": f"Bearer {key}"}
+            assert client.get("/orders", headers=headers).json() == {"asked_by": user["id"]}
+            assert client.get("/orders/mine", headers=headers).json() == {"of": user["email"]}
+            assert client.post("/newsletter", headers=headers).status_code == 403
 
 
 def test_the_page_on_sessions_runs(sqlite_url: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
         current_user,
         requires,
         requires_recent_login,
+        requires_role,
     )
-    from watchword.model import Device, Principal, Profile, Session, User
+    from watchword.model import ApiKey, CreatedApiKey, Device, Principal, Profile, Role, Session, User
     from watchword.settings import Settings
     from watchword.storage.tables import user_id_column
 
@@ -41,12 +42,16 @@ __all__ = [
     "Profile",
     "Principal",
     "Session",
+    "Role",
     "Device",
+    "ApiKey",
+    "CreatedApiKey",
     "CurrentUser",
     "CurrentPrincipal",
     "current_user",
     "current_principal",
     "requires",
+    "requires_role",
     "requires_recent_login",
     "user_id_column",
     "WatchwordError",
@@ -66,13 +71,14 @@ __all__ = [
 _HOMES = {
     "watchword.app": {"Watchword"},
     "watchword.settings": {"Settings"},
-    "watchword.model": {"User", "Profile", "Principal", "Session", "Device"},
+    "watchword.model": {"User", "Profile", "Principal", "Session", "Role", "Device", "ApiKey", "CreatedApiKey"},
     "watchword.guard.dependencies": {
         "CurrentUser",
         "CurrentPrincipal",
         "current_user",
         "current_principal",
         "requires",
+        "requires_role",
         "requires_recent_login",
     },
     "watchword.storage.tables": {"user_id_column"},

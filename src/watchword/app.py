@@ -12,11 +12,11 @@ from starlette.types import Message, Receive, Scope, Send
 from watchword.assembly import Assembled, assemble
 from watchword.errors import ConfigurationError, NotRunning, StorageDown
 from watchword.events import E, Events, Handler
-from watchword.facades import Clients, Sessions, Users
+from watchword.facades import ApiKeys, Clients, Roles, Sessions, Users
 from watchword.feed import Feed
 from watchword.guard.remembered import RememberingVerifier
 from watchword.guard.running import STATE_KEY
-from watchword.http import account, jwks, revocation, sessions, token
+from watchword.http import account, admin, api_keys, jwks, revocation, sessions, token
 from watchword.http.openapi import has_absolute_server, relative_url, write_security_scheme
 from watchword.http.routes import OurRoutes
 from watchword.http.use_cases import UseCases
@@ -31,6 +31,8 @@ _ROUTERS: Final = (
     revocation.router,
     sessions.router,
     account.router,
+    admin.router,
+    api_keys.router,
     jwks.router,
 )
 
@@ -107,7 +109,12 @@ class Watchword(Generic[P]):
             self._refuse_open_docs(app)
             try:
                 self._running = await assemble(
-                    self.settings, profile=self.profile, scopes=self._scopes, events=self._events, stack=stack
+                    self.settings,
+                    profile=self.profile,
+                    scopes=self._scopes,
+                    events=self._events,
+                    app_without_dependencies=self._app if self._app and not self._app.router.dependencies else None,
+                    stack=stack,
                 )
             except StorageDown as error:
                 raise error.at_startup() from None
@@ -142,6 +149,24 @@ class Watchword(Generic[P]):
             NotRunning: Before start-up, or after the end.
         """
         return self._built.clients
+
+    @property
+    def roles(self) -> Roles[P]:
+        """What users may do, for host code.
+
+        Raises:
+            NotRunning: Before start-up, or after the end.
+        """
+        return self._built.roles
+
+    @property
+    def api_keys(self) -> ApiKeys:
+        """The API keys of users and clients, for host code.
+
+        Raises:
+            NotRunning: Before start-up, or after the end.
+        """
+        return self._built.api_keys
 
     def on(self, event: type[E], handler: Handler[E]) -> None:
         """Call a handler with each event of a class: `auth.on(SessionReused, warn_the_user)`.

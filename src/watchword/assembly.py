@@ -9,12 +9,14 @@ from watchword.crypto.passwords import PasswordHasher
 from watchword.crypto.refresh_tokens import RefreshTokenKeys
 from watchword.crypto.sealing import Sealer
 from watchword.deny_list import DenyList
+from watchword.errors import ConfigurationError
 from watchword.events import Events
-from watchword.facades import Clients, Sessions, Users
+from watchword.facades import ApiKeys, Clients, Roles, Sessions, Users
 from watchword.feed import Feed
 from watchword.flows.change_client import ChangeClient
 from watchword.flows.change_password import ChangePassword
 from watchword.flows.client_secrets import ClientSecrets
+from watchword.flows.create_api_key import CreateApiKey
 from watchword.flows.create_client import CreateClient
 from watchword.flows.delete_client import DeleteClient
 from watchword.flows.delete_user import DeleteUser
@@ -22,9 +24,14 @@ from watchword.flows.end_sessions import EndSessions
 from watchword.flows.find_client import FindClient
 from watchword.flows.find_user import FindUser
 from watchword.flows.introspect_token import IntrospectToken
+from watchword.flows.list_api_keys import ListApiKeys
 from watchword.flows.list_sessions import ListSessions
+from watchword.flows.manage_roles import ManageRoles
 from watchword.flows.prune import Prune, pruning
+from watchword.flows.record_api_key_uses import RecordApiKeyUses, recording
+from watchword.flows.record_events import ListEvents, RecordEvents
 from watchword.flows.register import Register
+from watchword.flows.revoke_api_key import RevokeApiKey
 from watchword.flows.revoke_token import RevokeToken
 from watchword.flows.set_active import SetActive
 from watchword.flows.update_profile import UpdateProfile
@@ -34,6 +41,7 @@ from watchword.grants.password import PasswordGrant
 from watchword.grants.refresh_token import RefreshTokenGrant
 from watchword.guard.remembered import RememberingVerifier
 from watchword.http.use_cases import UseCases
+from watchword.identity.api_key_uses import ApiKeyUses
 from watchword.identity.authenticate_client import AuthenticateClient
 from watchword.identity.authenticate_user import AuthenticateUser
 from watchword.identity.failure_time import FailureTime
@@ -45,6 +53,7 @@ from watchword.identity.password_policy import PasswordPolicy
 from watchword.identity.scopes import ScopeCatalogue
 from watchword.identity.secret_file import development_secret
 from watchword.identity.verify import VerifyCredential
+from watchword.identity.verify_api_key import VerifyApiKey
 from watchword.identity.verify_client import VerifyClientToken
 from watchword.model import P
 from watchword.settings import Settings, SigningAlgorithm
@@ -66,13 +75,21 @@ class Assembled(Generic[P]):
     open_session: OpenSession
     users: Users[P]
     sessions: Sessions
+    roles: Roles[P]
+    api_keys: ApiKeys
     clients: Clients
     storage: Database
     feed: Feed
 
 
 async def assemble(
-    settings: Settings, *, profile: type[P], scopes: ScopeCatalogue, events: Events, stack: AsyncExitStack
+    settings: Settings,
+    *,
+    profile: type[P],
+    scopes: ScopeCatalogue,
+    events: Events,
+    app_without_dependencies: object | None,
+    stack: AsyncExitStack,
 ) -> Assembled[P]:
     """Open the database and the keys, start what runs in the background, and build the use cases.
 
@@ -81,6 +98,7 @@ async def assemble(
         profile: The host's model of a profile.
         scopes: What the host declares.
         events: Who wants to hear of what.
+        app_without_dependencies: See `UseCases`.
         stack: Ends it all.
 
     Raises:
@@ -105,7 +123,11 @@ async def assemble(
     )
     stack.callback(hashing.close)
     feed = await _follow_revocations(settings, storage, stack)
-    await stack.enter_async_context(pruning(Prune(storage)))
+    await stack.enter_async_context(pruning(Prune(storage, settings.events_kept_for)))
+    if settings.events_kept_for:
+        stack.enter_context(events.kept_by(RecordEvents(storage)))
+    api_key_uses = ApiKeyUses()
+    await stack.enter_async_context(recording(RecordApiKeyUses(storage, api_key_uses)))
 
     rules = TokenRules(
         settings.issuer, settings.audience, settings.access_token_lifetime, settings.access_token_algorithm
@@ -113,7 +135,10 @@ async def assemble(
     refresh_keys = RefreshTokenKeys.from_secrets(keyed)
     issue = IssueTokens(keys, refresh_keys, rules, time.time)
     leeway = settings.clock_leeway.total_seconds()
-    verify = VerifyCredential(storage, keys, rules, leeway, time.time, VerifyClientToken(storage))
+    verify_api_key = VerifyApiKey(storage, scopes, api_key_uses)
+    verify = VerifyCredential(
+        storage, keys, rules, scopes, leeway, time.time, VerifyClientToken(storage), verify_api_key
+    )
     authenticate_client = AuthenticateClient(
         storage,
         feed,
@@ -128,10 +153,20 @@ async def assemble(
     )
     authenticate_user = AuthenticateUser(storage, hashing, FailureTime(storage, hashing))
     policy = PasswordPolicy(settings.password_min_length)
-    register = Register(storage, hashing, policy, profile, events)
+    manage_roles = ManageRoles(storage, events, settings.default_role or None)
+    await manage_roles.seed(settings.roles)
+    if settings.default_role and not await manage_roles.exists(settings.default_role):
+        raise ConfigurationError(
+            f"WATCHWORD_DEFAULT_ROLE is {settings.default_role}, and there is no such role: name it in WATCHWORD_ROLES"
+        )
+    default_roles = frozenset({settings.default_role} if settings.default_role else ())
+    register = Register(storage, hashing, policy, profile, events, default_roles)
     update_profile = UpdateProfile(storage, profile)
     delete_user = DeleteUser(storage, events)
+    find_user, set_active = FindUser(storage), SetActive(storage, events)
     list_sessions, end_sessions = ListSessions(storage), EndSessions(storage, events)
+    create_api_key = CreateApiKey(storage, scopes, settings.api_key_max_lifetime, events)
+    list_api_keys, revoke_api_key = ListApiKeys(storage), RevokeApiKey(storage, events)
     return Assembled(
         use_cases=UseCases(
             authenticate_client=authenticate_client,
@@ -140,6 +175,7 @@ async def assemble(
                 refresh_token.NAME: RefreshTokenGrant(
                     storage,
                     Rotation(storage),
+                    scopes,
                     refresh_keys,
                     issue,
                     events,
@@ -152,19 +188,29 @@ async def assemble(
             update_profile=update_profile,
             change_password=ChangePassword(storage, hashing, policy, events),
             delete_user=delete_user,
+            find_user=find_user,
+            set_active=set_active,
+            manage_roles=manage_roles,
+            list_events=ListEvents(storage),
             list_sessions=list_sessions,
             end_sessions=end_sessions,
             revoke_token=RevokeToken(storage, refresh_keys, verify, events, time.time),
             introspect_token=IntrospectToken(storage, refresh_keys, verify, rules),
+            create_api_key=create_api_key,
+            list_api_keys=list_api_keys,
+            revoke_api_key=revoke_api_key,
             jwks=keys.jwks(),
             https_only=settings.is_production,
+            app_without_dependencies=app_without_dependencies,
         ),
         verify_credential=RememberingVerifier(verify, feed, profile=profile, size=settings.remembered_tokens),
         open_session=open_session,
         storage=storage,
         feed=feed,
-        users=Users(profile, register, FindUser(storage), update_profile, SetActive(storage, events), delete_user),
+        users=Users(profile, register, find_user, update_profile, set_active, delete_user),
         sessions=Sessions(list_sessions, end_sessions),
+        roles=Roles(profile, manage_roles),
+        api_keys=ApiKeys(create_api_key, list_api_keys, revoke_api_key),
         clients=_clients(storage, events),
     )
 

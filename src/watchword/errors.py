@@ -22,6 +22,7 @@ WatchwordError
     ├── WeakPassword            422
     ├── WrongPassword           400
     ├── EmailTaken              409
+    ├── TooManyApiKeys          409
     ├── StillReferenced         409
     ├── NotFound                404
     └── Unavailable             503
@@ -193,6 +194,14 @@ class EmailTaken(Refusal):
     status = 409
     code = "email_taken"
     text = "An account with this email exists"
+
+
+class TooManyApiKeys(Refusal):
+    """The owner has as many API keys in force as one may have."""
+
+    status = 409
+    code = "too_many_api_keys"
+    text = "There are too many API keys: revoke one first"
 
 
 class StillReferenced(Refusal):

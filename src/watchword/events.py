@@ -16,6 +16,12 @@ Event
 ├── SessionEnded
 ├── LoggedOutEverywhere
 ├── TokenRevoked
+├── RoleChanged
+├── RoleDeleted
+├── RoleGiven
+├── RoleTaken
+├── ApiKeyCreated
+├── ApiKeyRevoked
 ├── ClientCreated
 ├── ClientChanged
 ├── ClientDisabled
@@ -35,13 +41,14 @@ import dataclasses
 import inspect
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, Self, TypeVar
+from typing import Any, ClassVar, Final, Self, TypeVar
 from uuid import UUID
 
-from watchword.model import Device, Session
+from watchword.model import ApiKey, Device, Session
 
 _log: Final = logging.getLogger("watchword.events")
 _CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")
@@ -53,6 +60,23 @@ NOWHERE: Final = Device()
 """Where what host code and the command line do comes from."""
 
 
+@dataclass(frozen=True, slots=True)
+class By:
+    """On whose behalf a use case runs, for the events it emits.
+
+    Attributes:
+        actor: The `sub` of an administrator who acts for somebody else.
+        device: Where the request came from.
+    """
+
+    actor: str | None = None
+    device: Device = NOWHERE
+
+
+OPERATOR: Final = By()
+"""Host code and the command line."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something that happened; a handler for this class hears of everything.
@@ -60,10 +84,15 @@ class Event:
     Attributes:
         at: When, UTC.
         device: Where the request came from.
+        actor: The `sub` of the administrator who did it; None for the user themselves, host code and the command line.
     """
 
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     device: Device = NOWHERE
+    actor: str | None = None
+
+    is_kept: ClassVar[bool] = True
+    """Whether administrators can read it later. Not what anybody can cause without end, or does every few minutes."""
 
     @classmethod
     def name(cls) -> str:
@@ -146,6 +175,8 @@ class LoginRefused(Event):
         reason: Why, for operators: the caller was told less.
     """
 
+    is_kept = False
+
     client_id: str
     reason: str
 
@@ -158,6 +189,8 @@ class SessionRefreshed(_AboutSession):
         retried: It was traded a moment before, and got the same successor again.
     """
 
+    is_kept = False
+
     retried: bool
 
 
@@ -169,6 +202,8 @@ class RefreshRefused(Event):
         client_id: The client that sent it.
         reason: Why, for operators.
     """
+
+    is_kept = False
 
     client_id: str
     reason: str
@@ -205,6 +240,72 @@ class TokenRevoked(_AboutUser):
     """
 
     token_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AboutRole(Event):
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleChanged(_AboutRole):
+    """A role was made, or allows other scopes now.
+
+    Attributes:
+        scopes: What it allows.
+    """
+
+    scopes: tuple[str, ...]
+
+
+class RoleDeleted(_AboutRole):
+    """A role was deleted, and taken from all who had it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleGiven(_AboutUser):
+    """A user got a role."""
+
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleTaken(_AboutUser):
+    """A user lost a role; their tokens lost its scopes."""
+
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AboutApiKey(Event):
+    api_key_id: UUID
+    hint: str
+    user_id: UUID | None
+    client_id: str | None
+
+    @classmethod
+    def of(cls, key: ApiKey, device: Device, **details: Any) -> Self:  # noqa: ANN401 — the class's own fields
+        """What happened to an API key."""
+        return cls(
+            api_key_id=key.id, hint=key.hint, user_id=key.user_id, client_id=key.client_id, device=device, **details
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKeyCreated(_AboutApiKey):
+    """An API key was made; of a user, or of a client where `client_id` is set.
+
+    Attributes:
+        scopes: What it may do at most.
+        expires_at: When it ends, UTC.
+    """
+
+    scopes: tuple[str, ...]
+    expires_at: datetime
+
+
+class ApiKeyRevoked(_AboutApiKey):
+    """An API key was revoked: by its owner, by an operator, or with the change of a password."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,17 +381,32 @@ class Events:
 
     def __init__(self) -> None:
         self._handlers: dict[type[Event], list[Handler[Any]]] = {}
+        self._keep: Callable[[Event], Awaitable[None]] | None = None
+
+    @contextmanager
+    def kept_by(self, keep: Callable[[Event], Awaitable[None]]) -> Iterator[None]:
+        """Keep events, within a block."""
+        self._keep = keep
+        try:
+            yield
+        finally:
+            self._keep = None
 
     def on(self, event: type[E], handler: Handler[E]) -> None:
         """Call a handler, plain or async, with each event of a class, in the order handlers were added."""
         self._handlers.setdefault(event, []).append(handler)
 
     async def emit(self, event: Event) -> None:
-        """Log an event and call its handlers. What a handler raises is logged, and changes nothing for the caller."""
+        """Log an event, keep it, call its handlers. What goes wrong is logged, and changes nothing for the caller."""
         if _log.isEnabledFor(logging.INFO):
             fields = event.fields()
             text = " ".join(f"{name}={value!r}" for name, value in fields.items())
             _log.info("%s %s", event.name(), text, extra={LOG_FIELDS: {"event": event.name(), **fields}})
+        if self._keep is not None and event.is_kept:
+            try:
+                await self._keep(event)
+            except Exception as error:  # noqa: BLE001 — it has happened, whether it can be kept or not
+                _log.warning("%s was not kept: %s", event.name(), error)
         for cls in type(event).__mro__:
             for handler in self._handlers.get(cls, ()):
                 try:

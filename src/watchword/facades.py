@@ -1,4 +1,4 @@
-"""`auth.users`, `auth.sessions` and `auth.clients`: accounts, logins and OAuth clients, for host code."""
+"""`auth.users`, `auth.sessions`, `auth.roles`, `auth.clients` and `auth.api_keys`, for host code."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,18 +10,35 @@ from typing_extensions import Unpack
 
 from watchword.flows.change_client import ChangeClient
 from watchword.flows.client_secrets import ClientSecrets
+from watchword.flows.create_api_key import ApiKeyRequest, CreateApiKey
 from watchword.flows.create_client import CreateClient
 from watchword.flows.delete_client import DeleteClient
 from watchword.flows.delete_user import DeleteUser
 from watchword.flows.end_sessions import EndSessions
 from watchword.flows.find_client import FindClient
 from watchword.flows.find_user import FindUser
+from watchword.flows.list_api_keys import ListApiKeys
 from watchword.flows.list_sessions import ListSessions
+from watchword.flows.manage_roles import ManageRoles
 from watchword.flows.register import Register, Registration
+from watchword.flows.revoke_api_key import RevokeApiKey
 from watchword.flows.set_active import SetActive
 from watchword.flows.update_profile import UpdateProfile
 from watchword.identity.client_metadata import ClientMetadata
-from watchword.model import Account, Client, ClientAuthMethod, ClientSecret, NewClientSecret, P, Session, User
+from watchword.model import (
+    Account,
+    ApiKey,
+    Client,
+    ClientAuthMethod,
+    ClientSecret,
+    CreatedApiKey,
+    NewClientSecret,
+    Owner,
+    P,
+    Role,
+    Session,
+    User,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +59,7 @@ class Users(Generic[P]):
         *,
         password_hash: str | None = None,
         profile: Mapping[str, Any] | None = None,
+        roles: Collection[str] | None = None,
     ) -> User[P]:
         """Make an account; with neither password nor hash it cannot log in with a password.
 
@@ -52,14 +70,16 @@ class Users(Generic[P]):
                 pwdlib, fastapi-users, Django and Werkzeug write them. It is replaced at the first login if it is not
                 Argon2id, or weaker than ours.
             profile: The host's own fields.
+            roles: The names of roles; None for the role of new users.
 
         Raises:
-            InvalidInput: The address, the profile or the hash does not fit.
+            InvalidInput: The address, the profile, the hash or a role does not fit.
             WeakPassword: The password does not meet the policy.
             EmailTaken: There is such an account.
             HashingBusy: The hashing queue is full.
         """
-        return self._public(await self._register(Registration(email, password, profile or {}, password_hash)))
+        names = None if roles is None else frozenset(roles)
+        return self._public(await self._register(Registration(email, password, profile or {}, password_hash, names)))
 
     async def get(self, user_id: UUID) -> User[P] | None:
         """The user with this id; None if there is none."""
@@ -119,6 +139,83 @@ class Users(Generic[P]):
 
 
 @dataclass(frozen=True, slots=True)
+class Roles(Generic[P]):
+    """Named sets of scopes; every method raises `StorageDown` where the database does not answer.
+
+    What changes is in force at once, for tokens that are out too: here before the method returns, in other processes
+    within `WATCHWORD_REVOCATION_STALENESS`.
+    """
+
+    _profile: type[P]
+    _manage: ManageRoles
+
+    async def create(self, name: str, scopes: Collection[str], *, description: str = "") -> Role:
+        """Make a role.
+
+        Args:
+            name: Up to 64 letters, digits and `_ . : -`.
+            scopes: What it allows; `*` is all that the app declares.
+            description: For people.
+
+        Raises:
+            InvalidInput: The name or a scope cannot be used, or there is such a role.
+        """
+        return await self._manage.create(Role(name, description, frozenset(scopes)))
+
+    async def page(self, *, after: str | None = None, limit: int = 100) -> Sequence[Role]:
+        """Roles by name.
+
+        Args:
+            after: The name of the last one of the page before.
+            limit: How many at most.
+        """
+        return await self._manage.page(after=after, limit=limit)
+
+    async def set_scopes(self, name: str, scopes: Collection[str]) -> Role:
+        """Let a role allow these scopes and no others.
+
+        Raises:
+            InvalidInput: A scope cannot be used.
+            NotFound: There is no such role.
+        """
+        return await self._manage.replace_scopes(name, scopes)
+
+    async def delete(self, name: str) -> None:
+        """Delete a role, and take it from all who have it.
+
+        Raises:
+            InvalidInput: It is the role of new users.
+            NotFound: There is no such role.
+        """
+        await self._manage.delete(name)
+
+    async def give(self, user_id: UUID, name: str) -> User[P]:
+        """Give a user a role.
+
+        Raises:
+            NotFound: There is no such user or role.
+        """
+        return (await self._manage.give(user_id, name)).user(self._profile)
+
+    async def take(self, user_id: UUID, name: str) -> User[P]:
+        """Take a role from a user.
+
+        Raises:
+            NotFound: There is no such user.
+        """
+        return (await self._manage.take(user_id, name)).user(self._profile)
+
+    async def members(self, name: str, *, after: UUID | None = None, limit: int = 100) -> Sequence[User[P]]:
+        """The users who have a role, by id.
+
+        Raises:
+            NotFound: There is no such role.
+        """
+        accounts = await self._manage.members(name, after=after, limit=limit)
+        return [account.user(self._profile) for account in accounts]
+
+
+@dataclass(frozen=True, slots=True)
 class Sessions:
     """The logins of users; every method raises `StorageDown` where the database does not answer.
 
@@ -154,6 +251,57 @@ class Sessions:
             NotFound: There is no such user.
         """
         await self._end.everywhere(user_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeys:
+    """Keys for programs; every method raises `StorageDown` where the database does not answer.
+
+    An owner is a user's id, a `UUID`, or a client's, a `str`.
+    """
+
+    _create: CreateApiKey
+    _list: ListApiKeys
+    _revoke: RevokeApiKey
+
+    async def create(
+        self, owner: Owner, name: str, *, scopes: Collection[str], expires_in: timedelta | None = None
+    ) -> CreatedApiKey:
+        """Make a key. Its `secret` is shown this once.
+
+        Args:
+            owner: Whose.
+            name: 1 to 100 printable characters.
+            scopes: What it may do: at least one, and none that the owner may not have.
+            expires_in: Its life; 90 days if it is left out, `WATCHWORD_API_KEY_MAX_LIFETIME` at most.
+
+        Raises:
+            InvalidInput: The name, the scopes or the lifetime cannot be.
+            InvalidScope: A scope is reserved, or more than the owner may have.
+            NotFound: There is no such user or client, or they are disabled.
+            TooManyApiKeys: The owner has a hundred.
+        """
+        if isinstance(scopes, str):
+            raise TypeError(f"scopes is a list: create(…, scopes=[{scopes!r}])")
+        return await self._create(ApiKeyRequest(owner, name, frozenset(scopes), expires_in))
+
+    async def list(self, owner: Owner, *, before: UUID | None = None, limit: int = 100) -> Sequence[ApiKey]:
+        """The keys of an owner that are in force, the newest first.
+
+        Args:
+            owner: Whose.
+            before: The id of the last one of the page before.
+            limit: How many at most.
+        """
+        return await self._list(owner, before=before, limit=limit)
+
+    async def revoke(self, key_id: UUID) -> ApiKey:
+        """Revoke a key, whoever's it is: here before this returns, elsewhere within `WATCHWORD_REVOCATION_STALENESS`.
+
+        Raises:
+            NotFound: No such key is in force.
+        """
+        return await self._revoke(key_id)
 
 
 class ClientChanges(TypedDict, total=False):

@@ -13,6 +13,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 from watchword.app import Watchword
 from watchword.events import (
+    ApiKeyRevoked,
     LoggedIn,
     LoggedOutEverywhere,
     LoginRefused,
@@ -77,6 +78,7 @@ class Metrics:
         for end_of_all in (LoggedOutEverywhere, PasswordChanged, UserDisabled, UserDeleted):
             on(end_of_all, lambda _: ended.labels("user").inc())
         on(TokenRevoked, lambda _: ended.labels("token").inc())
+        on(ApiKeyRevoked, lambda _: ended.labels("api_key").inc())
 
     @asynccontextmanager
     async def lifespan(self, _app: object = None) -> AsyncIterator[None]:

@@ -15,7 +15,12 @@ from watchword.errors import ProfileMismatch
 FIRST_PARTY: Final = "first-party"
 """The built-in client: the host application itself. Public, and the only one with the password grant."""
 
+API_KEY_PREFIX: Final = "wwk_"
+"""What every API key begins with, for secret scanners and for us."""
+
 ADMIN_SCOPE: Final = "admin"
+EVERY_SCOPE: Final = "*"
+"""In a role: all that the app declares."""
 RESERVED_SCOPES: Final = frozenset(
     {ADMIN_SCOPE, "2fa", "openid", "profile", "email", "address", "phone", "offline_access"}
 )
@@ -33,6 +38,9 @@ class Profile(BaseModel):
 
 P = TypeVar("P", bound=BaseModel, default=Profile)
 
+Owner = UUID | str
+"""Whose an API key is: a user's id, or a client's."""
+
 
 @dataclass(frozen=True, slots=True)
 class User(Generic[P]):
@@ -46,6 +54,7 @@ class User(Generic[P]):
         email_verified_at: When the address was proved, UTC; None if it never was.
         created_at: When the account was made, UTC.
         last_login_at: The last login with a password, UTC.
+        roles: The names of their roles.
     """
 
     id: UUID
@@ -55,6 +64,7 @@ class User(Generic[P]):
     email_verified_at: datetime | None
     created_at: datetime
     last_login_at: datetime | None
+    roles: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,8 @@ class Account:
         password_hash: PHC or modular crypt string; None for an account that cannot log in with a password, and where a
             token was verified, which needs none.
         token_epoch: Counter carried by tokens; raising it ends every token issued before.
+        roles: The names of the user's roles.
+        role_scopes: What these allow; `*` among them stands for all that the app declares.
     """
 
     id: UUID
@@ -76,6 +88,8 @@ class Account:
     last_login_at: datetime | None
     token_epoch: int
     password_hash: str | None = field(repr=False)
+    roles: frozenset[str] = frozenset()
+    role_scopes: frozenset[str] = frozenset()
 
     def user(self, profile: type[P]) -> User[P]:
         """The public side, its profile read by the host's model.
@@ -99,7 +113,23 @@ class Account:
             email_verified_at=self.email_verified_at,
             created_at=self.created_at,
             last_login_at=self.last_login_at,
+            roles=self.roles,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A named set of scopes.
+
+    Attributes:
+        name: What people say: `editor`.
+        description: For people.
+        scopes: What it allows; `*` among them stands for all that the app declares, now and later.
+    """
+
+    name: str
+    description: str
+    scopes: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +257,43 @@ class Session:
     ends_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A long-lived credential of a user or a client, for programs. What is presented is not in here: it is shown once.
+
+    Attributes:
+        hint: Its beginning and end, to tell it from others: `wwk_…Ab3d`.
+        name: What its owner calls it.
+        user_id: Whose it is; None where it is a client's.
+        client_id: Whose it is; None where it is a user's.
+        scopes: What it may do at most: what its owner may not do any more, it may not do either.
+        expires_at: When it ends unless it is revoked before, UTC.
+        last_used_at: When it was last let in, UTC, some two minutes late; None if it never was.
+    """
+
+    id: UUID
+    hint: str
+    name: str
+    user_id: UUID | None
+    client_id: str | None
+    scopes: frozenset[str]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedApiKey:
+    """A new API key.
+
+    Attributes:
+        secret: What to send as bearer. It is stored nowhere, and cannot be shown again.
+    """
+
+    key: ApiKey
+    secret: str = field(repr=False)
+
+
 class RevocationKind(StrEnum):
     """What a revocation is about."""
 
@@ -260,6 +327,27 @@ class Revocation:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """Something that happened.
+
+    Attributes:
+        id: UUID version 7.
+        name: Such as `user_disabled`.
+        at: When, UTC.
+        actor: The `sub` of the administrator who did it, if one did.
+        user_id: Whom it is about, if anybody.
+        fields: What else is known.
+    """
+
+    id: UUID
+    name: str
+    at: datetime
+    actor: str | None
+    user_id: UUID | None
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """Who a request speaks for, once its credential was verified.
 
@@ -267,7 +355,7 @@ class Principal:
         subject: The `sub` of the token: the user's id, or the client's where it acts for itself.
         user_id: The user, or None where a client acts for itself.
         client_id: The client that the credential was issued to.
-        session_id: The session (`sid`) it belongs to, if any.
+        session_id: The session (`sid`) it belongs to; None for an API key, and where a client acts for itself.
         scopes: What it may do.
         amr: How the user authenticated (RFC 8176), such as `("pwd",)`.
         auth_time: When the user last authenticated, UTC; None where no user did.
@@ -297,8 +385,8 @@ class Principal:
 
     @property
     def is_first_party_user(self) -> bool:
-        """True for a user who logged in to the host application itself."""
-        return self.user_id is not None and self.client_id == FIRST_PARTY
+        """True for a user who logged in to the host application itself; an API key of theirs is no login."""
+        return self.user_id is not None and self.client_id == FIRST_PARTY and self.session_id is not None
 
 
 @dataclass(frozen=True, slots=True)

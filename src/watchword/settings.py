@@ -23,10 +23,11 @@ from pydantic import (
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
 from watchword.errors import ConfigurationError
-from watchword.model import RESERVED_SCOPES
+from watchword.model import ADMIN_SCOPE, EVERY_SCOPE, RESERVED_SCOPES
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _SHORT_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)([smhdw]?)")
+ROLE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}", re.ASCII)
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 _KNOWN_SECRETS: Final = ("09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",)
 _iso_duration: Final = TypeAdapter(timedelta)
@@ -63,15 +64,22 @@ def _parse_duration(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("is not a duration")  # noqa: TRY004 — pydantic turns only ValueError into its own
     if isinstance(value, int | float):
-        return timedelta(seconds=value)
+        return _seconds(value)
     if isinstance(value, str):
         text = value.strip()
         if short := _SHORT_DURATION.fullmatch(text):
-            return timedelta(seconds=float(short[1]) * _UNITS[short[2] or "s"])
+            return _seconds(float(short[1]) * _UNITS[short[2] or "s"])
         if text.startswith("P"):
             return _iso_duration.validate_python(text)
         raise ValueError("is not a duration: write 900, 15m, 12h, 30d or PT15M")
     return value
+
+
+def _seconds(value: float) -> timedelta:
+    try:
+        return timedelta(seconds=value)
+    except OverflowError:  # infinity too, which JSON's 1e999 is
+        raise ValueError("is longer than any duration can be") from None
 
 
 def _positive(value: timedelta) -> timedelta:
@@ -244,6 +252,16 @@ class Settings(BaseSettings):
         description="Verified access tokens that a process keeps in memory, about 2 KiB each; the least recently used "
         "goes first. `0` asks the database at each request.",
     )
+    events_kept_for: DurationOrZero = Field(
+        default=timedelta(days=30),
+        description="How long administrators can read what happened: logins, changed passwords, ended sessions, what "
+        "they did themselves. Refused logins and refreshes are in the log and the metrics alone. `0` keeps nothing.",
+    )
+    api_key_max_lifetime: Duration = Field(
+        default=timedelta(days=365),
+        description="The longest life that an API key may be given. One that is made without saying how long lives "
+        "90d, or as long as this where that is shorter.",
+    )
     clock_leeway: Duration = Field(
         default=timedelta(seconds=30),
         description="How far in the future `iat` and `nbf` of a token may lie, for the clocks of several machines. "
@@ -254,6 +272,16 @@ class Settings(BaseSettings):
         description='The scopes of the app, as JSON: name → description, such as `{"orders:read": "Read orders"}`. '
         "The ones "
         "given in Python, `Watchword(scopes=…)`, are added.",
+    )
+    roles: dict[str, list[str]] = Field(
+        default_factory=dict,
+        description="Roles that are made at start-up if there are none of these names, as JSON: name → scopes, such as "
+        '`{"editor": ["orders:read", "orders:write"]}`; `*` is every scope that the app declares. There are always '
+        "`user`, with `*`, and `admin`. What the database says of a role stays as it is: `watchword roles` changes it.",
+    )
+    default_role: str = Field(
+        default="user",
+        description="The role that new users get; empty for none. It must exist, or be in `WATCHWORD_ROLES`.",
     )
     sign_up: bool = Field(default=True, description="Whether anybody can make an account with `POST /auth/users`.")
     password_min_length: int = Field(
@@ -389,6 +417,15 @@ class Settings(BaseSettings):
     @classmethod
     def _scope_names(cls, value: dict[str, str]) -> dict[str, str]:
         check_scopes(value)
+        return value
+
+    @field_validator("roles")
+    @classmethod
+    def _role_names(cls, value: dict[str, list[str]]) -> dict[str, list[str]]:
+        for name, scopes in value.items():
+            if not ROLE_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no name of a role: up to 64 letters, digits and _ . : -")
+            check_scopes(dict.fromkeys(set(scopes) - {EVERY_SCOPE, ADMIN_SCOPE}, ""))
         return value
 
     @model_validator(mode="before")

@@ -505,7 +505,7 @@ def test_a_database_that_goes_away_ends_the_import_in_one_line(tmp_path: Path, s
             time.sleep(0.05)
         for file in tmp_path.glob("watchword.db*"):
             file.write_bytes(b"not a database any more" * 400)
-        told, errors = process.communicate(timeout=60)
+        told, errors = process.communicate("\n".join(f"late{number}@example.com" for number in range(3000)), timeout=60)
     finally:
         process.kill()
         process.wait()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, HTTPException
 from starlette.staticfiles import StaticFiles
 from tests.conftest import Client, make_settings
 
@@ -44,6 +44,25 @@ def test_a_hosts_greedy_route_leaves_our_endpoints_alone(
         assert client.get("/auth/me", headers=bearer).json()["email"] == "alice@example.com"
         [session] = client.get("/auth/sessions", headers=bearer).json()["items"]
         assert client.delete(f"/auth/sessions/{session['id']}", headers=bearer).status_code == 204
+
+
+def test_what_a_host_puts_before_all_its_endpoints_is_before_ours_too(sqlite_url: str) -> None:
+    def closed() -> None:
+        raise HTTPException(418, "closed")
+
+    shut = FastAPI(dependencies=[Depends(closed)])
+    Watchword(make_settings(sqlite_url)).install(shut)
+    with Client(shut) as client:
+        for path in ("/auth/token", "/auth/revoke", "/auth/introspect", "/auth/users"):
+            assert client.post(path, data={"grant_type": "password"}).status_code == 418
+
+    inner = FastAPI()
+    auth = Watchword(make_settings(sqlite_url))
+    auth.install(inner)
+    outer = FastAPI()
+    outer.include_router(inner.router, dependencies=[Depends(closed)])
+    with Client(outer) as client:
+        assert client.post("/auth/token", data={"grant_type": "password"}).status_code == 418
 
 
 def test_a_hosts_route_before_install_may_replace_one_of_ours(sqlite_url: str) -> None:

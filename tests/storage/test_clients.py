@@ -96,14 +96,14 @@ async def test_assertions_are_pruned_when_nobody_could_send_them_again(auth: Wat
     client, _ = await service(auth, auth_method="private_key_jwt", jwks=signer.public_jwk)
     for _ in range(3):
         await token(auth, ClientCredentials(assertion=signer.sign(client.id)))
-    assert await Prune(database)() == Pruned(0, 0, 0)
+    assert await Prune(database, timedelta(days=30))() == Pruned()
     async with database.connection(writes=True) as connection:
         one = select(client_assertion.c.jti_digest).limit(1).scalar_subquery()
         old = datetime.now(UTC) - timedelta(seconds=1)
         await connection.execute(
             update(client_assertion).where(client_assertion.c.jti_digest == one).values(expires_at=old)
         )
-    assert await Prune(database)() == Pruned(0, 0, 1)
+    assert await Prune(database, timedelta(days=30))() == Pruned(assertions=1)
     async with database.connection() as connection:
         assert (await connection.execute(select(func.count()).select_from(client_assertion))).scalar_one() == 2
 

@@ -91,8 +91,9 @@ async def test_what_ended_is_pruned_and_nothing_else(storage: Database) -> None:
         await connection.execute(update(session).where(session.c.id == long_ended.id).values(revoked_at=old))
         expired = revocation.c.subject == str(long_ended.id)
         await connection.execute(update(revocation).where(expired).values(expires_at=old))
-    assert await Prune(storage)() == Pruned(sessions=2, revocations=1)
-    assert await Prune(storage)() == Pruned(0, 0)
+    prune = Prune(storage, timedelta(days=30))
+    assert await prune() == Pruned(sessions=2, revocations=1)
+    assert await prune() == Pruned()
     assert await count(storage, session) == 2
     assert await count(storage, revocation) == 2
     async with storage.reading() as stores:
@@ -104,7 +105,7 @@ async def test_pruning_takes_more_than_one_batch(storage: Database) -> None:
         await stores.revocations.sessions([new_id() for _ in range(2500)])
     async with storage.connection(writes=True) as connection:
         await connection.execute(update(revocation).values(expires_at=datetime.now(UTC) - timedelta(days=1)))
-    assert await Prune(storage)() == Pruned(sessions=0, revocations=2500)
+    assert await Prune(storage, timedelta(days=30))() == Pruned(revocations=2500)
 
 
 async def test_a_running_app_prunes_by_itself(storage: Database) -> None:
@@ -112,7 +113,7 @@ async def test_a_running_app_prunes_by_itself(storage: Database) -> None:
 
     account = await add_user(storage)
     await add_session(storage, account, Lifetimes(timedelta(minutes=-11), timedelta(minutes=-11)))
-    async with pruning(Prune(storage), every=0.02):
+    async with pruning(Prune(storage, timedelta(days=30)), every=0.02):
         for _ in range(200):
             if await count(storage, session) == 0:
                 return
@@ -173,6 +174,19 @@ async def test_a_session_of_a_disabled_user_or_an_older_epoch_is_not_in_force(st
         assert isinstance(outcome, NotRotated)
 
 
+async def test_events_are_deleted_when_they_are_old(storage: Database) -> None:
+    from watchword.model import StoredEvent
+
+    now = datetime.now(UTC)
+    async with storage.transaction() as stores:
+        for age in (29, 31, 400):
+            await stores.events.add(StoredEvent(new_id(), "logged_in", now - timedelta(days=age), None, None, {}))
+    assert (await Prune(storage, timedelta(days=30))()).events == 2
+    async with storage.reading() as stores:
+        [kept] = await stores.events.page(user_id=None, before=None, limit=10)
+    assert now - kept.at == timedelta(days=29)
+
+
 SOMEBODY = Session(
     id=UUID(int=1), user_id=UUID(int=2), client_id="c", scopes=frozenset(), amr=("pwd",),
     auth_time=datetime.now(UTC), epoch=0, device=Device(), created_at=datetime.now(UTC),
@@ -184,7 +198,7 @@ SOMEBODY = Session(
 def test_only_the_immediate_predecessor_is_a_retry_and_only_what_was_traded_is_a_reuse(
     presented: int, stands_at: int, is_recent: bool
 ) -> None:
-    outcome = judge(SOMEBODY, presented, stands_at=stands_at, is_recent=is_recent)
+    outcome = judge(SOMEBODY, presented, frozenset(), stands_at=stands_at, is_recent=is_recent)
     assert not isinstance(outcome, Rotated)
     if isinstance(outcome, Retried):
         assert is_recent

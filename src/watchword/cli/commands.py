@@ -1,6 +1,7 @@
 """The commands and their options. What a command needs is imported when it runs, so that `--help` is quick."""
 
 import asyncio
+import dataclasses
 from typing import Annotated
 
 import typer
@@ -15,9 +16,13 @@ app = typer.Typer(
 )
 db = typer.Typer(help="The database schema.", no_args_is_help=True)
 users = typer.Typer(help="Accounts.", no_args_is_help=True)
+api_keys = typer.Typer(help="Keys for programs, of users and of clients.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(users, name="users")
 app.add_typer(client_commands.app, name="clients")
+app.add_typer(api_keys, name="api-keys")
+roles = typer.Typer(help="Roles: named sets of scopes.", no_args_is_help=True)
+app.add_typer(roles, name="roles")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's email.")]
@@ -123,31 +128,36 @@ def check(as_json: Json = False) -> None:
 
 @db.command()
 def prune(as_json: Json = False) -> None:
-    """Delete sessions and revocations that have ended. Running apps do it by themselves, every hour or so."""
+    """Delete sessions, revocations and API keys that have ended, and old events. Running apps do it hourly."""
     from watchword.cli.database import prune_database
 
     pruned = asyncio.run(prune_database())
     if as_json:
-        output.print_json({"sessions": pruned.sessions, "revocations": pruned.revocations})
+        output.print_json(dataclasses.asdict(pruned))
     else:
-        output.say(f"Deleted {pruned.sessions} sessions and {pruned.revocations} revocations.")
+        counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in dataclasses.asdict(pruned).items())
+        output.say(f"Deleted {counts}.")
 
 
 @db.command()
 def restored(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    keep_api_keys: Annotated[
+        bool, typer.Option("--keep-api-keys", help="Leave API keys good, those revoked since the backup too.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """After a restored backup: log everybody out, for the database no longer knows what was revoked since."""
+    """After a restored backup: end whatever was issued, for the database no longer knows what was revoked since."""
     from watchword.cli.database import after_restore
 
-    if not yes and not typer.confirm("End every session and token of every user?"):
+    what = "session and token of every user" if keep_api_keys else "session, token and API key of everybody"
+    if not yes and not typer.confirm(f"End every {what}?"):
         raise typer.Exit(1)
-    ended = asyncio.run(after_restore())
+    ended = asyncio.run(after_restore(keep_api_keys=keep_api_keys))
     if as_json:
-        output.print_json({"sessions": ended.sessions, "users": ended.users})
+        output.print_json({"sessions": ended.sessions, "users": ended.users, "api_keys": ended.api_keys})
     else:
-        output.say(f"Ended {ended.sessions} sessions; {ended.users} users log in again.")
+        output.say(f"Ended {ended.sessions} sessions and {ended.api_keys} API keys; {ended.users} users log in again.")
 
 
 @users.command()
@@ -157,14 +167,19 @@ def create(
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
     ] = False,
     profile: Annotated[str, typer.Option(metavar="JSON", help="The app's own fields of the user.")] = "{}",
+    role: Annotated[
+        list[str] | None,
+        typer.Option("--role", metavar="ROLE", help="Besides the role of new users; may come more than once."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Make an account. The password is asked for, never an argument."""
-    from watchword.cli.users import read_password, read_profile, with_users
+    from watchword.cli.users import new_users_roles, read_password, read_profile, with_users
 
     fields = read_profile(profile)
     password = read_password(from_stdin=password_stdin)
-    user = asyncio.run(with_users(lambda users: users.create(email, password, profile=fields)))
+    names = new_users_roles() | frozenset(role or ())
+    user = asyncio.run(with_users(lambda users: users.create(email, password, profile=fields, roles=names)))
     output.print_user(user, f"Created {user.email}.", as_json=as_json)
 
 
@@ -244,3 +259,159 @@ def import_(
         as_json=as_json,
     )
     raise typer.Exit(3 if refused else 0)
+
+
+RoleName = Annotated[str, typer.Argument(metavar="ROLE", help="The name of the role.")]
+Scopes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scope", metavar="SCOPE", help="What it allows; may come more than once; * is all that the app declares."
+    ),
+]
+
+
+@roles.command("list")
+def list_roles(as_json: Json = False) -> None:
+    """List all roles and what they allow."""
+    from watchword.cli.users import every_role, with_roles
+
+    found = asyncio.run(with_roles(every_role))
+    if as_json:
+        output.print_json([output.role_dict(role) for role in found])
+    else:
+        output.print_table(
+            "Roles",
+            ("Role", "Scopes", "Description"),
+            [(role.name, " ".join(sorted(role.scopes)), role.description) for role in found],
+        )
+
+
+@roles.command("create")
+def create_role(
+    name: RoleName,
+    scope: Scopes = None,
+    description: Annotated[str, typer.Option(metavar="TEXT", help="For people.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Make a role."""
+    from watchword.cli.users import with_roles
+
+    role = asyncio.run(with_roles(lambda roles: roles.create(name, scope or [], description=description)))
+    output.print_role(role, f"Created the role {role.name}.", as_json=as_json)
+
+
+@roles.command("set")
+def set_role(name: RoleName, scope: Scopes = None, as_json: Json = False) -> None:
+    """Let a role allow these scopes and no others, for all who have it, at once."""
+    from watchword.cli.users import with_roles
+
+    role = asyncio.run(with_roles(lambda roles: roles.set_scopes(name, scope or [])))
+    allowed = " ".join(sorted(role.scopes)) or "nothing"
+    output.print_role(role, f"The role {role.name} allows {allowed}.", as_json=as_json)
+
+
+@roles.command("delete")
+def delete_role(name: RoleName, as_json: Json = False) -> None:
+    """Delete a role, and take it from all who have it."""
+    from watchword.cli.users import with_roles
+
+    asyncio.run(with_roles(lambda roles: roles.delete(name)))
+    if as_json:
+        output.print_json({"deleted": name})
+    else:
+        output.say(f"Deleted the role {name}.")
+
+
+@roles.command("give")
+def give_role(name: RoleName, email: Email, as_json: Json = False) -> None:
+    """Give a user a role."""
+    from watchword.cli.users import change_role
+
+    user = asyncio.run(change_role(email, name, given=True))
+    output.print_user(user, f"{user.email} has the roles {', '.join(sorted(user.roles))}.", as_json=as_json)
+
+
+@roles.command("take")
+def take_role(name: RoleName, email: Email, as_json: Json = False) -> None:
+    """Take a role from a user; their tokens lose its scopes at once."""
+    from watchword.cli.users import change_role
+
+    user = asyncio.run(change_role(email, name, given=False))
+    has = f"the roles {', '.join(sorted(user.roles))}" if user.roles else "no role"
+    output.print_user(user, f"{user.email} has {has}.", as_json=as_json)
+
+
+@roles.command("members")
+def members(name: RoleName, as_json: Json = False) -> None:
+    """List the users who have a role."""
+    from watchword.cli.users import every_member, with_roles
+
+    found = asyncio.run(with_roles(lambda roles: every_member(roles, name)))
+    if as_json:
+        output.print_json([output.user_dict(user) for user in found])
+    else:
+        rows = [(str(user.id), user.email, "yes" if user.is_active else "no") for user in found]
+        output.print_table(f"{len(rows)} with the role {name}", ("Id", "Email", "Active"), rows)
+
+
+OfUser = Annotated[str | None, typer.Option("--user", metavar="EMAIL", help="The user whose key it is.")]
+OfClient = Annotated[str | None, typer.Option("--client", metavar="ID", help="The client whose key it is.")]
+
+
+@api_keys.command("create")
+def create_api_key(
+    user: OfUser = None,
+    client: OfClient = None,
+    scope: Annotated[
+        list[str] | None, typer.Option("--scope", metavar="SCOPE", help="What it may do; may come more than once.")
+    ] = None,
+    name: Annotated[str, typer.Option(metavar="TEXT", help="What it is for.")] = "command line",
+    expires_in: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="Its life, such as 90d, which is the default.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a key of a user or a client. It is shown this once, alone on standard output."""
+    from watchword.cli.api_keys import Whose, create_key, read_lifetime
+
+    whose = Whose.of(user, client)
+    created = asyncio.run(create_key(whose, name, scope or [], expires_in=read_lifetime(expires_in)))
+    if as_json:
+        output.print_json({**output.api_key_dict(created.key), "key": created.secret})
+    else:
+        output.tell(f"API key {created.key.id}, good until {output.moment(created.key.expires_at)} UTC.")
+        output.say(created.secret)
+
+
+@api_keys.command("list")
+def list_api_keys(user: OfUser = None, client: OfClient = None, as_json: Json = False) -> None:
+    """List the keys in force of a user or a client."""
+    from watchword.cli.api_keys import Whose, every_key
+
+    found = asyncio.run(every_key(Whose.of(user, client)))
+    if as_json:
+        output.print_json([output.api_key_dict(key) for key in found])
+    else:
+        output.print_table(
+            "1 API key" if len(found) == 1 else f"{len(found)} API keys",
+            ("Id", "Key", "Name", "Scopes", "Expires", "Last used"),
+            [
+                (str(key.id), key.hint, key.name, " ".join(sorted(key.scopes)), output.moment(key.expires_at),
+                 output.moment(key.last_used_at))
+                for key in found
+            ],
+        )  # fmt: skip
+
+
+@api_keys.command("revoke")
+def revoke_api_key(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="The id of the key.")], as_json: Json = False
+) -> None:
+    """Revoke a key, at once."""
+    from watchword.cli.api_keys import revoke_key
+
+    revoked = asyncio.run(revoke_key(key_id))
+    if as_json:
+        output.print_json(output.api_key_dict(revoked))
+    else:
+        output.say(f"Revoked {revoked.hint}, {revoked.name}.")

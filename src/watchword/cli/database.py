@@ -49,17 +49,17 @@ async def prune_database() -> Pruned:
         ConfigurationError: The database does not answer, or has another schema.
     """
     async with _current_database() as database:
-        return await Prune(database)()
+        return await Prune(database, load_settings().events_kept_for)()
 
 
-async def after_restore() -> Ended:
-    """End every session and token.
+async def after_restore(*, keep_api_keys: bool) -> Ended:
+    """End every session, token and, unless they are kept, API key.
 
     Raises:
         ConfigurationError: The database does not answer, or has another schema.
     """
     async with _current_database() as database:
-        return await EndEverything(database)()
+        return await EndEverything(database)(keep_api_keys=keep_api_keys)
 
 
 @asynccontextmanager

@@ -6,12 +6,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from watchword.model import User
+from watchword.model import ApiKey, Role, User
 
 
 def say(text: str) -> None:
     """A plain line."""
     sys.stdout.write(f"{text}\n")
+
+
+def tell(text: str) -> None:
+    """A line for a person, beside what is printed for a program."""
+    sys.stderr.write(f"{text}\n")
 
 
 def print_json(value: object) -> None:
@@ -42,6 +47,7 @@ def user_dict(user: User[Any]) -> dict[str, Any]:
         "email": user.email,
         "is_active": user.is_active,
         "profile": user.profile.model_dump(mode="json"),
+        "roles": sorted(user.roles),
         "created_at": user.created_at.isoformat(),
         "last_login_at": user.last_login_at.isoformat() if user.last_login_at else None,
     }
@@ -53,6 +59,34 @@ def print_user(user: User[Any], text: str, *, as_json: bool) -> None:
         print_json(user_dict(user))
     else:
         say(text)
+
+
+def role_dict(role: Role) -> dict[str, Any]:
+    """A role as JSON has it."""
+    return {"name": role.name, "description": role.description, "scopes": sorted(role.scopes)}
+
+
+def print_role(role: Role, text: str, *, as_json: bool) -> None:
+    """What became of a role."""
+    if as_json:
+        print_json(role_dict(role))
+    else:
+        say(text)
+
+
+def api_key_dict(key: ApiKey) -> dict[str, Any]:
+    """An API key as JSON has it."""
+    return {
+        "id": str(key.id),
+        "hint": key.hint,
+        "name": key.name,
+        "user_id": str(key.user_id) if key.user_id else None,
+        "client_id": key.client_id,
+        "scopes": sorted(key.scopes),
+        "created_at": key.created_at.isoformat(),
+        "expires_at": key.expires_at.isoformat(),
+        "last_used_at": key.last_used_at.isoformat() if key.last_used_at else None,
+    }
 
 
 def moment(value: datetime | None) -> str:

@@ -37,6 +37,7 @@ _GROUPS: Final = {
     "Database": ("database_url", "database_pool_size"),
     "Accounts": ("sign_up",),
     "Passwords": ("password_min_length", "password_cost", "hashing_threads", "hashing_queue"),
+    "API keys": ("api_key_max_lifetime",),
     "Tokens": ("audience", "access_token_lifetime", "access_token_algorithm", "clock_leeway", "scopes"),
 }
 """Headings of the settings page; a setting that is in none comes last."""

@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict
 
 from watchword.app import Watchword
 from watchword.errors import InvalidInput, NotFound
-from watchword.facades import Users
-from watchword.model import User
+from watchword.facades import Roles, Users
+from watchword.model import Role, User
+from watchword.settings import load_settings
 
 T = TypeVar("T")
 
@@ -36,6 +37,54 @@ async def with_users(use: Callable[[Users[AnyProfile]], Awaitable[T]]) -> T:
     auth = Watchword(profile=AnyProfile)
     async with auth.lifespan(FastAPI(openapi_url=None)):
         return await use(auth.users)
+
+
+async def with_roles(use: Callable[[Roles[AnyProfile]], Awaitable[T]]) -> T:
+    """Start Watchword with the settings in force, and do something with its roles.
+
+    Raises:
+        ConfigurationError: It cannot start.
+        Refusal: What was asked for cannot be done.
+    """
+    auth = Watchword(profile=AnyProfile)
+    async with auth.lifespan(FastAPI(openapi_url=None)):
+        return await use(auth.roles)
+
+
+async def every_role(roles: Roles[AnyProfile]) -> list[Role]:
+    """All of them, page by page."""
+    found: list[Role] = []
+    while page := await roles.page(after=found[-1].name if found else None, limit=500):
+        found.extend(page)
+    return found
+
+
+async def every_member(roles: Roles[AnyProfile], name: str) -> list[User[Any]]:
+    """All users who have a role, page by page."""
+    found: list[User[Any]] = []
+    while page := await roles.members(name, after=found[-1].id if found else None, limit=500):
+        found.extend(page)
+    return found
+
+
+async def change_role(email: str, name: str, *, given: bool) -> User[Any]:
+    """Give a role to the user with this address, or take it.
+
+    Raises:
+        NotFound: There is no such user, or no such role.
+    """
+    auth = Watchword(profile=AnyProfile)
+    async with auth.lifespan(FastAPI(openapi_url=None)):
+        user = await auth.users.find(email)
+        if user is None:
+            raise NotFound("no such email", text="There is no user with this email")
+        return await (auth.roles.give(user.id, name) if given else auth.roles.take(user.id, name))
+
+
+def new_users_roles() -> frozenset[str]:
+    """The roles of those who get an account."""
+    name = load_settings().default_role
+    return frozenset({name} if name else ())
 
 
 async def every_user(users: Users[AnyProfile]) -> list[User[Any]]:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from watchword.crypto.passwords import decoy
 from watchword.errors import WrongPassword
-from watchword.events import NOWHERE, Events, PasswordChanged
+from watchword.events import NOWHERE, ApiKeyRevoked, Events, PasswordChanged
 from watchword.identity.authenticate_user import new_hash, refuse_endless
 from watchword.identity.hashing import HashingPool
 from watchword.identity.password_policy import PasswordPolicy
@@ -24,7 +24,10 @@ class PasswordChange:
 
 @dataclass(frozen=True, slots=True)
 class ChangePassword:
-    """Replaces a password and ends every token that was issued before."""
+    """Replaces a password, ends every token that was issued before and revokes the user's API keys.
+
+    Whoever had the old password may have made a key that outlives it.
+    """
 
     storage: Database
     hashing: HashingPool
@@ -56,4 +59,7 @@ class ChangePassword:
             # Only the very hash that was verified is replaced: of two changes at once, the second finds another.
             if not await stores.users.replace_password(account, hashed):
                 raise WrongPassword(f"user {account.id} changed while the password was hashed")
+            revoked = await stores.api_keys.revoke_all(account.id)
         await self.events.emit(PasswordChanged(user_id=account.id, device=device))
+        for key in revoked:
+            await self.events.emit(ApiKeyRevoked.of(key, device))

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from watchword.errors import NotFound
-from watchword.events import NOWHERE, Events, UserDeleted
-from watchword.model import Device
+from watchword.events import OPERATOR, By, Events, UserDeleted
 from watchword.storage import Database
 
 
@@ -16,7 +15,7 @@ class DeleteUser:
     storage: Database
     events: Events
 
-    async def __call__(self, user_id: UUID, *, device: Device = NOWHERE) -> None:
+    async def __call__(self, user_id: UUID, *, by: By = OPERATOR) -> None:
         """Delete.
 
         Raises:
@@ -28,4 +27,4 @@ class DeleteUser:
             deleted = await stores.users.delete(user_id)
         if not deleted:
             raise NotFound(f"no user {user_id}")
-        await self.events.emit(UserDeleted(user_id=user_id, device=device))
+        await self.events.emit(UserDeleted(user_id=user_id, actor=by.actor, device=by.device))

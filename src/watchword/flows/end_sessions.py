@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from watchword.errors import NotFound
-from watchword.events import NOWHERE, Events, LoggedOutEverywhere, SessionEnded
-from watchword.model import Device
+from watchword.events import OPERATOR, By, Events, LoggedOutEverywhere, SessionEnded
 from watchword.storage import Database
 
 
@@ -16,7 +15,7 @@ class EndSessions:
     storage: Database
     events: Events
 
-    async def one(self, user_id: UUID, session_id: UUID, *, device: Device = NOWHERE) -> None:
+    async def one(self, user_id: UUID, session_id: UUID, *, by: By = OPERATOR) -> None:
         """End one session of a user.
 
         Raises:
@@ -26,16 +25,18 @@ class EndSessions:
             ended = await stores.sessions.end([session_id], user_id=user_id)
         if not ended:
             raise NotFound(f"user {user_id} has no session {session_id}")
-        await self.events.emit(SessionEnded(user_id=user_id, session_id=session_id, device=device))
+        await self.events.emit(SessionEnded(user_id=user_id, session_id=session_id, actor=by.actor, device=by.device))
 
-    async def others(self, user_id: UUID, *, but: UUID | None, device: Device = NOWHERE) -> None:
+    async def others(self, user_id: UUID, *, but: UUID | None, by: By = OPERATOR) -> None:
         """End all sessions of a user but one."""
         async with self.storage.transaction() as stores:
             ended = await stores.sessions.end_others(user_id, but=but)
         for session_id in ended:
-            await self.events.emit(SessionEnded(user_id=user_id, session_id=session_id, device=device))
+            await self.events.emit(
+                SessionEnded(user_id=user_id, session_id=session_id, actor=by.actor, device=by.device)
+            )
 
-    async def everywhere(self, user_id: UUID, *, device: Device = NOWHERE) -> None:
+    async def everywhere(self, user_id: UUID, *, by: By = OPERATOR) -> None:
         """End all sessions and tokens of a user, whatever issued them.
 
         Raises:
@@ -45,4 +46,4 @@ class EndSessions:
             account = await stores.users.end_tokens(user_id)
         if account is None:
             raise NotFound(f"no user {user_id}")
-        await self.events.emit(LoggedOutEverywhere(user_id=user_id, device=device))
+        await self.events.emit(LoggedOutEverywhere(user_id=user_id, actor=by.actor, device=by.device))

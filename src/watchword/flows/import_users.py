@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from watchword.crypto.foreign_hashes import canonical_hash
 from watchword.crypto.ids import new_id
 from watchword.crypto.passwords import scheme_of
-from watchword.errors import InvalidInput
+from watchword.errors import ConfigurationError, InvalidInput
 from watchword.identity.authenticate_user import new_hash
 from watchword.identity.emails import EmailAddress, parse_email
 from watchword.identity.profiles import validate_profile
@@ -69,10 +69,14 @@ class ImportUsers:
 
     So it can be run again on the same rows, whatever ended it before: what is in is passed over, and the rest goes in.
     Nobody is told: there is no `UserRegistered`.
+
+    Attributes:
+        roles: What everybody gets.
     """
 
     storage: Database
     profile: type[BaseModel]
+    roles: frozenset[str]
 
     async def __call__(
         self, rows: Iterable[UserRow | Refused], *, dry_run: bool = False
@@ -85,10 +89,11 @@ class ImportUsers:
 
         Raises:
             StorageDown: The database does not answer. What was yielded is in.
-            ConfigurationError: A temporary file cannot be written.
+            ConfigurationError: A temporary file cannot be written, or there is no such role.
         """
+        await self._check_roles()
         with closing(FirstLines()) as first_lines:
-            check = _Check(self.profile, first_lines)
+            check = _Check(self.profile, self.roles, first_lines)
             for batch in _batches(rows):
                 checked = [check(row) for row in batch]
                 candidates = [row for row in checked if isinstance(row, _Candidate)]
@@ -101,6 +106,12 @@ class ImportUsers:
                     without_password=outcome.without_password,
                     schemes=outcome.schemes,
                 )
+
+    async def _check_roles(self) -> None:
+        async with self.storage.reading() as stores:
+            for name in sorted(self.roles):
+                if await stores.roles.get(name) is None:
+                    raise ConfigurationError(f"there is no role {name}, which new users get (WATCHWORD_DEFAULT_ROLE)")
 
     async def _take_over(self, candidates: Sequence[_Candidate], *, dry_run: bool) -> Outcome:
         taken = await self._taken(candidates)  # before, so that who is there costs no transaction
@@ -123,8 +134,9 @@ class ImportUsers:
 class _Check:
     """A row that was read → an account that could be, or why not."""
 
-    def __init__(self, profile: type[BaseModel], first_lines: FirstLines) -> None:
+    def __init__(self, profile: type[BaseModel], roles: frozenset[str], first_lines: FirstLines) -> None:
         self._profile = profile
+        self._roles = roles
         self._first_lines = first_lines
         self._schemes: set[str] = set()
 
@@ -151,6 +163,7 @@ class _Check:
             email_canonical=email.canonical,
             password=self._password(user),
             profile=validate_profile(self._profile, user.profile),
+            roles=self._roles,
         )
         keys = [email.canonical, *([f"id {own_id}"] if own_id else [])]
         before = self._first_lines.note(keys, line=row.line)

@@ -10,6 +10,7 @@ from watchword.errors import InvalidToken
 from watchword.identity.issue import TokenRules
 from watchword.identity.scopes import format_scope
 from watchword.identity.verify import VerifyCredential
+from watchword.model import API_KEY_PREFIX
 from watchword.storage import Database
 
 _INACTIVE: Final[Mapping[str, Any]] = {"active": False}  # RFC 7662 §2.2: and nothing else, whatever the reason
@@ -43,6 +44,8 @@ class IntrospectToken:
         Raises:
             StorageDown: The database does not answer.
         """
+        if token.startswith(API_KEY_PREFIX):  # no token of RFC 6749: who gets one has nothing to look up here
+            return _INACTIVE
         if token.startswith(PREFIX):
             return await self._refresh_token(asking, token)
         return await self._access_token(asking, token)

@@ -6,7 +6,8 @@ import logging
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from datetime import timedelta
 from typing import Final
 
 from watchword.errors import StorageDown
@@ -25,16 +26,22 @@ class Pruned:
         assertions: Those that clients authenticated with, which have expired.
     """
 
-    sessions: int
-    revocations: int
+    sessions: int = 0
+    revocations: int = 0
+    api_keys: int = 0
     assertions: int = 0
+    events: int = 0
+
+    def __add__(self, other: "Pruned") -> "Pruned":
+        return Pruned(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
 class Prune:
-    """Deletes dead sessions, expired revocations and assertions, in small transactions that hold nobody up."""
+    """Deletes what has ended, and old events, in small transactions that hold nobody up."""
 
     storage: Database
+    events_kept_for: timedelta
 
     async def __call__(self) -> Pruned:
         """Prune.
@@ -42,15 +49,19 @@ class Prune:
         Raises:
             StorageDown: The database does not answer; what was deleted before stays deleted.
         """
-        sessions = revocations = assertions = 0
+        total = Pruned()
         while True:
             async with self.storage.transaction() as stores:
-                dead = await stores.sessions.prune(limit=_BATCH)
-                expired = await stores.revocations.prune(limit=_BATCH)
-                used = await stores.clients.prune_assertions(limit=_BATCH)
-            sessions, revocations, assertions = sessions + dead, revocations + expired, assertions + used
-            if max(dead, expired, used) < _BATCH:
-                return Pruned(sessions, revocations, assertions)
+                batch = Pruned(
+                    sessions=await stores.sessions.prune(limit=_BATCH),
+                    revocations=await stores.revocations.prune(limit=_BATCH),
+                    api_keys=await stores.api_keys.prune(limit=_BATCH),
+                    assertions=await stores.clients.prune_assertions(limit=_BATCH),
+                    events=await stores.events.prune(kept_for=self.events_kept_for, limit=_BATCH),
+                )
+            total += batch
+            if max(astuple(batch)) < _BATCH:
+                return total
 
 
 @asynccontextmanager
@@ -67,7 +78,7 @@ async def pruning(prune: Prune, *, every: float = _EVERY_SECONDS) -> AsyncIterat
             except Exception:  # noqa: BLE001 — the next try may succeed, and nobody would start this again
                 _log.exception("nothing was pruned")
             else:
-                _log.info("pruned %d sessions and %d revocations", pruned.sessions, pruned.revocations)
+                _log.info("pruned %s", pruned)
 
     task = asyncio.create_task(run(), name="watchword prune")
     try:

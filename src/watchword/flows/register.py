@@ -26,6 +26,7 @@ class Registration:
     """Who wants an account. With neither password nor hash it cannot log in with a password.
 
     Attributes:
+        roles: The names of roles that there are; None for the role of new users.
         password_hash: One that was made elsewhere, instead of a password, of a kind that `canonical_hash` reads.
     """
 
@@ -33,6 +34,7 @@ class Registration:
     password: str | None = field(repr=False)
     profile: Mapping[str, Any]
     password_hash: str | None = field(default=None, repr=False)
+    roles: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,13 @@ class Register:
     policy: PasswordPolicy
     profile: type[BaseModel]
     events: Events
+    default_roles: frozenset[str]
 
     async def __call__(self, request: Registration, *, device: Device = NOWHERE) -> Account:
         """Register.
 
         Raises:
-            InvalidInput: The address, the profile or the hash does not fit.
+            InvalidInput: The address, the profile, the hash or a role does not fit.
             WeakPassword: The password does not meet the policy.
             EmailTaken: There is such an account.
             HashingBusy: The queue is full.
@@ -58,7 +61,11 @@ class Register:
         email = parse_email(request.email)
         profile = validate_profile(self.profile, request.profile)
         hashed = await self._hash(request, email.written)
+        roles = self.default_roles if request.roles is None else request.roles
         async with self.storage.transaction() as stores:
+            for role in sorted(roles):
+                if await stores.roles.get(role) is None:
+                    raise InvalidInput(f"there is no role {role}", text="There is no such role")
             account = await stores.users.add(
                 NewAccount(
                     id=new_id(),
@@ -66,6 +73,7 @@ class Register:
                     email_canonical=email.canonical,
                     password=hashed,
                     profile=profile,
+                    roles=roles,
                 )
             )
         if account is None:

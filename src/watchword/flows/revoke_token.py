@@ -8,7 +8,7 @@ from watchword.crypto.refresh_tokens import PREFIX, BadRefreshToken, RefreshToke
 from watchword.errors import InvalidToken, UnauthorizedClient
 from watchword.events import ClientTokenRevoked, Events, SessionEnded, TokenRevoked
 from watchword.identity.verify import VerifyCredential
-from watchword.model import Client, Device
+from watchword.model import API_KEY_PREFIX, Client, Device
 from watchword.storage import Database
 
 
@@ -29,6 +29,8 @@ class RevokeToken:
             UnauthorizedClient: The token was issued to another client (RFC 7009 §2.1); it stays good.
             StorageDown: The database does not answer.
         """
+        if token.startswith(API_KEY_PREFIX):  # no token of RFC 6749; its owner revokes it by its id
+            return
         if token.startswith(PREFIX):
             await self._refresh_token(client, token, device)
         else:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from watchword.errors import NotFound
-from watchword.events import Events, UserDisabled, UserEnabled
+from watchword.events import OPERATOR, By, Events, UserDisabled, UserEnabled
 from watchword.model import Account
 from watchword.storage import Database
 
@@ -16,7 +16,7 @@ class SetActive:
     storage: Database
     events: Events
 
-    async def __call__(self, user_id: UUID, *, active: bool) -> Account:
+    async def __call__(self, user_id: UUID, *, active: bool, by: By = OPERATOR) -> Account:
         """Set it.
 
         Raises:
@@ -29,5 +29,6 @@ class SetActive:
         if account is None:
             raise NotFound(f"no user {user_id}")
         if changed is not None:
-            await self.events.emit((UserEnabled if active else UserDisabled)(user_id=user_id))
+            event = UserEnabled if active else UserDisabled
+            await self.events.emit(event(user_id=user_id, actor=by.actor, device=by.device))
         return account

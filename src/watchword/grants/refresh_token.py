@@ -9,7 +9,7 @@ from watchword.errors import InvalidGrant, InvalidScope, UnauthorizedClient
 from watchword.events import Events, RefreshRefused, SessionHealed, SessionRefreshed, SessionReused
 from watchword.grants.parameters import Parameters
 from watchword.identity.issue import IssueTokens
-from watchword.identity.scopes import parse_scope
+from watchword.identity.scopes import ScopeCatalogue, parse_scope
 from watchword.model import Client, Device, IssuedTokens
 from watchword.storage import Database
 from watchword.storage.rotation import Rotation
@@ -48,6 +48,7 @@ class RefreshTokenGrant:
 
     storage: Database
     rotate: Rotation
+    scopes: ScopeCatalogue
     refresh_keys: RefreshTokenKeys
     issue: IssueTokens
     events: Events
@@ -84,7 +85,10 @@ class RefreshTokenGrant:
             await self.events.emit(SessionHealed.of(session, device, lost_generations=outcome.lost_generations))
         await self.events.emit(SessionRefreshed.of(session, device, retried=isinstance(outcome, Retried)))
         successor = RefreshToken(presented.handle, outcome.generation)
-        return self.issue(session, successor, scopes=request.scopes, lifetime=client.access_token_lifetime)
+        # What the login was granted, or less if that is asked for, as far as the user's roles still allow it.
+        wanted = session.scopes if request.scopes is None else request.scopes
+        allowed = self.scopes.expand(outcome.role_scopes)
+        return self.issue(session, successor, scopes=wanted & allowed, lifetime=client.access_token_lifetime)
 
     async def _check_scope(self, request: RefreshRequest, presented: RefreshToken, client: Client) -> None:
         """Refuse a wider scope before anything is traded; what a session was granted never changes (RFC 6749 §6)."""

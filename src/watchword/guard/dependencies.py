@@ -20,7 +20,7 @@ from watchword.guard.credentials import bearer_token, lone_authorization
 from watchword.guard.refusals import no_credential, refuse
 from watchword.guard.remembered import Caller
 from watchword.guard.running import running
-from watchword.model import Principal, User
+from watchword.model import ADMIN_SCOPE, Principal, User
 
 SCHEME_NAME: Final = "Watchword"
 """The security scheme's name in OpenAPI. Its flows are written by `Watchword.install`, which knows the addresses."""
@@ -101,12 +101,49 @@ class RecentLoginGuard(_Scheme):
         return principal
 
 
+class RoleGuard(_Scheme):
+    """Admits users who have a role now and logged in to the host application itself.
+
+    Args:
+        name: The role.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    async def __call__(self, connection: HTTPConnection, needed: SecurityScopes) -> Principal:
+        """The principal, or the answer of RFC 6750 §3.1 as `HTTPException`."""
+        try:
+            caller = await _admit(connection, needed)
+            roles = caller.account.roles if caller.account is not None else frozenset()
+            if self._name not in roles or not caller.principal.is_first_party_user:
+                raise InsufficientScope(f"{caller.principal.subject} does not have the role {self._name}")
+        except Refusal as refusal:
+            raise refuse(refusal, connection, scopes=needed.scope_str) from None
+        return caller.principal
+
+
+class AdminGuard(_Scheme):
+    """Admits administrators: users who logged in to the host application itself, and asked for the scope `admin`."""
+
+    async def __call__(self, connection: HTTPConnection, needed: SecurityScopes) -> Principal:
+        """The principal, or the answer of RFC 6750 §3.1 as `HTTPException`."""
+        try:
+            principal = (await _admit(connection, needed)).principal
+            if not principal.is_first_party_user or ADMIN_SCOPE not in principal.scopes:
+                raise InsufficientScope(f"{principal.subject} is no administrator who logged in here")
+        except Refusal as refusal:
+            raise refuse(refusal, connection, scopes=needed.scope_str) from None
+        return principal
+
+
 current_principal: Final = PrincipalGuard()
 """The dependency behind `CurrentPrincipal`: any credential, a service's or an API key's too."""
 
 current_user: Final = UserGuard()
 """The dependency behind `CurrentUser`; `Security(current_user, scopes=["orders:read"])` asks for scopes."""
 
+CurrentAdmin = Annotated[Principal, Security(AdminGuard(), scopes=[ADMIN_SCOPE])]
 CurrentPrincipal = Annotated[Principal, Security(current_principal)]
 CurrentUser = Annotated[User, fastapi_params.Security(current_user, scope="request")]
 
@@ -114,6 +151,14 @@ CurrentUser = Annotated[User, fastapi_params.Security(current_user, scope="reque
 def requires(*scopes: str) -> fastapi_params.Security:
     """Ask for scopes: `dependencies=[requires("orders:read")]` on a route, a router or an app."""
     return fastapi_params.Security(current_principal, scopes=scopes, scope="request")
+
+
+def requires_role(name: str) -> fastapi_params.Security:
+    """Ask for a role of a user who logged in to the host application itself: `dependencies=[requires_role("admin")]`.
+
+    What a role may do is better asked for by scope, which also holds for services and API keys.
+    """
+    return fastapi_params.Security(RoleGuard(name))
 
 
 def requires_recent_login(*, minutes: float = 5) -> fastapi_params.Security:

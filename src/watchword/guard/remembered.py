@@ -1,4 +1,4 @@
-"""Verify once, remember, forget on signal: access tokens that were verified, kept for as long as they hold."""
+"""Verify once, remember, forget on signal: credentials that were verified, kept for as long as they hold."""
 
 import asyncio
 import contextlib
@@ -33,14 +33,16 @@ class Caller:
     Attributes:
         keys: What revokes it.
         expires_at: When it ends, Unix time in seconds.
+        note_use: What wants to know that it was used again, if anything does.
     """
 
-    __slots__ = ("_profile", "_user", "account", "expires_at", "keys", "principal", "since")
+    __slots__ = ("_profile", "_user", "account", "expires_at", "keys", "note_use", "principal", "since")
 
     def __init__(self, verified: Verified, principal: Principal, profile: type[BaseModel], since: int) -> None:
         self.principal = principal
         self.account = verified.account
         self.keys = verified.keys
+        self.note_use = verified.note_use
         self.expires_at = principal.expires_at.timestamp()
         self.since = since
         self._profile = profile
@@ -108,6 +110,8 @@ class RememberingVerifier:
         if caller.expires_at > self._clock() and self._feed.holds(caller.keys, since=caller.since):
             self.hits += 1
             self._callers.move_to_end(header)
+            if caller.note_use is not None:
+                caller.note_use()
             return caller
         del self._callers[header]
         return None

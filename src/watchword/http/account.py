@@ -6,6 +6,7 @@ from fastapi import APIRouter, Body
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
+from watchword.events import By
 from watchword.flows.change_password import PasswordChange
 from watchword.flows.register import Registration
 from watchword.guard.dependencies import CurrentUser, requires_recent_login
@@ -85,11 +86,11 @@ async def update_me(request: Request, user: CurrentUser, body: Annotated[Profile
 )
 async def delete_me(request: Request, user: CurrentUser) -> None:
     """Delete one's account. The login must not be older than five minutes."""
-    await use_cases(request).delete_user(user.id, device=device_of(request))
+    await use_cases(request).delete_user(user.id, by=By(device=device_of(request)))
 
 
 @router.post("/password/change", status_code=204, responses={**_NO, 400: {"model": ErrorAnswer}})
 async def change_password(request: Request, user: CurrentUser, body: NewPassword) -> None:
-    """Change one's password. Every token issued before ends, this one included."""
+    """Change one's password. Every token issued before ends, this one included, and so does every API key."""
     change = PasswordChange(user.id, body.current_password, body.new_password)
     await use_cases(request).change_password(change, device=device_of(request))

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, Self
+from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
 from starlette.responses import JSONResponse, Response
 
 from watchword.errors import InvalidClient, InvalidToken, Refusal, Unavailable
@@ -35,6 +35,7 @@ class UserAnswer(BaseModel):
     email_verified_at: datetime | None
     created_at: datetime
     last_login_at: datetime | None
+    roles: Annotated[list[str], BeforeValidator(sorted)]
 
     @classmethod
     def of(cls, account: Account) -> Self:

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from watchword.errors import InvalidClient
+from watchword.errors import InvalidClient, InvalidToken
 from watchword.flows.introspect_token import Introspector
 from watchword.guard.credentials import bearer_token
 from watchword.guard.running import running
@@ -16,6 +16,7 @@ from watchword.http.responses import NO_STORE, OAuthErrorAnswer
 from watchword.http.route import OAuthRoute
 from watchword.http.use_cases import use_cases
 from watchword.identity.authenticate_client import ASSERTION_TYPE
+from watchword.model import API_KEY_PREFIX
 
 router = APIRouter(route_class=OAuthRoute, tags=["auth"])
 
@@ -67,8 +68,10 @@ async def introspect(request: Request) -> Response:
 async def _introspector(request: Request) -> Introspector:
     """Who asks: RFC 7662 §2.1 wants them authorized, so the first party, which has no secret, is not enough."""
     if request.headers.get("authorization", "").lower().startswith("bearer"):
-        token = await bearer_token(request)
-        principal = (await running(request).verify_credential(token or "")).principal
+        token = await bearer_token(request) or ""
+        if token.startswith(API_KEY_PREFIX):  # its scopes are all it may do, and none of them is this
+            raise InvalidToken("an API key may not introspect")
+        principal = (await running(request).verify_credential(token)).principal
         return Introspector(principal.client_id, principal.user_id)
     form = await read_client_form(request)
     client = await use_cases(request).authenticate_client(form.client, device_of(request))

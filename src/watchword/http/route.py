@@ -67,7 +67,8 @@ class JsonRoute(APIRoute):
 class OAuthRoute(JsonRoute):
     """Errors as RFC 6749 §5.2 has them. The endpoint takes the request and nothing else, for we parse the form.
 
-    So there is nothing for FastAPI to solve, which would take a sixth of what a token takes.
+    So there is nothing for FastAPI to solve, which would take a sixth of what a token takes; unless the host put
+    dependencies before all endpoints of its app, or the app's routes into another app.
     """
 
     oauth_errors = True
@@ -75,7 +76,13 @@ class OAuthRoute(JsonRoute):
     @override
     def inner_handler(self) -> Handler:
         assert list(get_type_hints(self.endpoint)) == ["request", "return"]
-        return cast("Handler", self.endpoint)
+        by_fastapi, alone = super().inner_handler(), cast("Handler", self.endpoint)
+
+        async def handle(request: Request) -> Response:
+            nothing_to_solve = use_cases(request).app_without_dependencies is request.scope.get("app")
+            return await (alone if nothing_to_solve else by_fastapi)(request)
+
+        return handle
 
 
 class PublicRoute(JsonRoute):

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 
 from watchword.errors import NotFound
+from watchword.events import By
 from watchword.guard.dependencies import CurrentPrincipal, CurrentUser
 from watchword.http.device import device_of
 from watchword.http.responses import ErrorAnswer
@@ -71,7 +72,9 @@ async def log_out(request: Request, principal: CurrentPrincipal) -> None:
     if principal.user_id is None or principal.session_id is None:
         raise NotFound("a credential without a session", text="There is no session to end")
     with contextlib.suppress(NotFound):  # of two at once, the second finds it ended
-        await use_cases(request).end_sessions.one(principal.user_id, principal.session_id, device=device_of(request))
+        await use_cases(request).end_sessions.one(
+            principal.user_id, principal.session_id, by=By(device=device_of(request))
+        )
 
 
 @router.get("/sessions", responses=_NO)
@@ -98,12 +101,12 @@ async def end_sessions(
     """Log out on all other devices, or everywhere."""
     end = use_cases(request).end_sessions
     if everywhere:
-        await end.everywhere(user.id, device=device_of(request))
+        await end.everywhere(user.id, by=By(device=device_of(request)))
     else:
-        await end.others(user.id, but=principal.session_id, device=device_of(request))
+        await end.others(user.id, but=principal.session_id, by=By(device=device_of(request)))
 
 
 @router.delete("/sessions/{session_id}", status_code=204, responses={**_NO, 404: {"model": ErrorAnswer}})
 async def end_session(request: Request, user: CurrentUser, session_id: UUID) -> None:
     """Log out on one device."""
-    await use_cases(request).end_sessions.one(user.id, session_id, device=device_of(request))
+    await use_cases(request).end_sessions.one(user.id, session_id, by=By(device=device_of(request)))

@@ -7,12 +7,19 @@ from typing import Any, Protocol, cast
 from starlette.requests import Request
 
 from watchword.flows.change_password import ChangePassword
+from watchword.flows.create_api_key import CreateApiKey
 from watchword.flows.delete_user import DeleteUser
 from watchword.flows.end_sessions import EndSessions
+from watchword.flows.find_user import FindUser
 from watchword.flows.introspect_token import IntrospectToken
+from watchword.flows.list_api_keys import ListApiKeys
 from watchword.flows.list_sessions import ListSessions
+from watchword.flows.manage_roles import ManageRoles
+from watchword.flows.record_events import ListEvents
 from watchword.flows.register import Register
+from watchword.flows.revoke_api_key import RevokeApiKey
 from watchword.flows.revoke_token import RevokeToken
+from watchword.flows.set_active import SetActive
 from watchword.flows.update_profile import UpdateProfile
 from watchword.grants import Grant
 from watchword.guard.running import running
@@ -27,6 +34,7 @@ class UseCases:
         grants: By `grant_type`.
         jwks: The key set to publish (RFC 7517 §5).
         https_only: Whether credentials are refused over plain HTTP.
+        app_without_dependencies: The app that we are installed in, if it puts no dependencies before all endpoints.
     """
 
     authenticate_client: AuthenticateClient
@@ -35,12 +43,20 @@ class UseCases:
     update_profile: UpdateProfile
     change_password: ChangePassword
     delete_user: DeleteUser
+    find_user: FindUser
+    set_active: SetActive
+    manage_roles: ManageRoles
+    list_events: ListEvents
     list_sessions: ListSessions
     end_sessions: EndSessions
     revoke_token: RevokeToken
     introspect_token: IntrospectToken
+    create_api_key: CreateApiKey
+    list_api_keys: ListApiKeys
+    revoke_api_key: RevokeApiKey
     jwks: Mapping[str, Any]
     https_only: bool
+    app_without_dependencies: object | None
 
 
 class Serving(Protocol):

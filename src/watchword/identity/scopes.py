@@ -1,12 +1,15 @@
 """Scopes: the only vocabulary for permissions."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from watchword.errors import InvalidScope
-from watchword.model import ADMIN_SCOPE, RESERVED_SCOPES, Account, Client
+from watchword.errors import InvalidInput, InvalidScope
+from watchword.model import ADMIN_SCOPE, EVERY_SCOPE, RESERVED_SCOPES, Account, Client
+from watchword.settings import check_scopes
 
+_MOST_IN_A_ROLE: Final = 500
+_LONGEST: Final = 255
 _MAX_PARAMETER: Final = 4096  # characters of a scope parameter that are worth splitting
 
 
@@ -20,9 +23,13 @@ class ScopeCatalogue:
 
     declared: Mapping[str, str]
 
-    def allowed_for(self, _account: Account) -> frozenset[str]:
-        """What a login of this user may carry: every declared scope. The reserved ones are never given by default."""
-        return frozenset(self.declared)
+    def allowed_for(self, account: Account) -> frozenset[str]:
+        """What a user may do: the scopes of all their roles."""
+        return self.expand(account.role_scopes)
+
+    def expand(self, role_scopes: frozenset[str]) -> frozenset[str]:
+        """The scopes that roles allow, `*` being all that are declared."""
+        return role_scopes - {EVERY_SCOPE} | (frozenset(self.declared) if EVERY_SCOPE in role_scopes else frozenset())
 
     def allowed_for_client(self, client: Client) -> frozenset[str]:
         """What a client may have for itself: of its scopes, those that are declared, and `admin`."""
@@ -32,7 +39,7 @@ class ScopeCatalogue:
         """Settle what a login gets.
 
         Args:
-            requested: None for everything that is allowed.
+            requested: None for everything that is allowed, but for `admin`, which is given to those alone who ask.
             allowed: What the user may have.
 
         Returns:
@@ -42,13 +49,27 @@ class ScopeCatalogue:
             InvalidScope: A scope is unknown, or nothing that was asked for is allowed.
         """
         if requested is None:
-            return allowed
+            return allowed - {ADMIN_SCOPE}
         if unknown := requested - self.declared.keys() - RESERVED_SCOPES:
             raise InvalidScope(f"{len(unknown)} unknown scopes were requested")
         granted = requested & allowed
         if not granted:
             raise InvalidScope("nothing that was requested is allowed")
         return granted
+
+
+def check_role_scopes(scopes: Collection[str]) -> None:
+    """Refuse what a role cannot allow: a malformed scope, and the reserved ones but `admin`.
+
+    Raises:
+        InvalidInput: The message names the scope.
+    """
+    if len(scopes) > _MOST_IN_A_ROLE or any(len(scope) > _LONGEST for scope in scopes):
+        raise InvalidInput(text=f"A role allows up to {_MOST_IN_A_ROLE} scopes of up to {_LONGEST} characters")
+    try:
+        check_scopes(dict.fromkeys(frozenset(scopes) - {EVERY_SCOPE, ADMIN_SCOPE}, ""))
+    except ValueError as error:
+        raise InvalidInput("a scope that a role cannot allow", text=f"Scope {error}") from None
 
 
 def parse_scope(parameter: str | None) -> frozenset[str] | None:

@@ -1,7 +1,7 @@
 """A credential → who the request speaks for."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -9,9 +9,9 @@ from watchword.crypto import jwt
 from watchword.crypto.keys import KeySet
 from watchword.errors import InvalidToken
 from watchword.identity.issue import TokenRules
-from watchword.identity.scopes import read_scope
+from watchword.identity.scopes import ScopeCatalogue, read_scope
 from watchword.identity.verify_client import VerifyClientToken
-from watchword.model import FIRST_PARTY, Account, Principal, Revocation, RevocationKind
+from watchword.model import API_KEY_PREFIX, FIRST_PARTY, Account, Principal, Revocation, RevocationKind
 from watchword.storage import Database
 
 
@@ -22,9 +22,10 @@ class Verified:
     Attributes:
         principal: Who it speaks for.
         account: The user behind it, as the database has them; None where a client acts for itself.
-        token_id: Its `jti`.
+        token_id: Its `jti`; the id of an API key.
         issued_at: Its `iat`, UTC.
         keys: What revokes it, as `Revocation.key` has it.
+        note_use: To be called when it is used again without being verified again; None where nobody wants to know.
     """
 
     principal: Principal
@@ -32,6 +33,7 @@ class Verified:
     token_id: str
     issued_at: datetime
     keys: tuple[str, ...]
+    note_use: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,17 @@ class VerifyCredential:
 
     Attributes:
         client_token: Verifies the tokens in which a client speaks for itself.
+        verify_api_key: What API keys are handed to; they are told by their prefix.
     """
 
     storage: Database
     keys: KeySet
     rules: TokenRules
+    scopes: ScopeCatalogue
     leeway: float
     clock: Callable[[], float]
     client_token: VerifyClientToken
+    verify_api_key: Callable[[str], Awaitable[Verified]]
 
     async def __call__(self, credential: str) -> Verified:
         """Verify.
@@ -56,6 +61,8 @@ class VerifyCredential:
             InvalidToken: It is not good, for whatever reason.
             StorageDown: The database does not answer; nobody is let in.
         """
+        if credential.startswith(API_KEY_PREFIX):
+            return await self.verify_api_key(credential)
         claims = self._read(credential)
         token_id: str = claims["jti"]
         if "sid" not in claims:
@@ -70,8 +77,10 @@ class VerifyCredential:
             raise InvalidToken(f"session {session_id} has ended, or user {principal.subject} is disabled")
         if state.is_revoked:
             raise InvalidToken(f"token {token_id} was revoked")
+        # What the token was granted, as far as the user's roles still allow it.
+        effective = principal.scopes & self.scopes.allowed_for(state.account)
         return Verified(
-            principal,
+            replace(principal, scopes=effective),
             state.account,
             token_id,
             datetime.fromtimestamp(claims["iat"], UTC),
@@ -79,6 +88,7 @@ class VerifyCredential:
                 Revocation(RevocationKind.USER, principal.subject).key,
                 Revocation(RevocationKind.SESSION, str(session_id)).key,
                 Revocation(RevocationKind.TOKEN, token_id).key,
+                *(Revocation(RevocationKind.ROLE, role).key for role in state.account.roles),
                 *_client_key(principal.client_id),
             ),
         )

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, Float, bindparam
+from sqlalchemy import ColumnElement, Float, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -33,13 +33,13 @@ class after(FunctionElement[datetime]):  # noqa: N801
     """The moment so long after now, UTC, as the database sees it; before now, if negative.
 
     Args:
-        delay: How long; or a parameter that stands for the seconds.
+        delay: How long; or a parameter or column that holds the seconds.
     """
 
     type = UtcDateTime()
     inherit_cache = True
 
-    def __init__(self, delay: "timedelta | BindParameter[float]") -> None:
+    def __init__(self, delay: "timedelta | ColumnElement[float]") -> None:
         seconds = bindparam(None, delay.total_seconds(), type_=Float()) if isinstance(delay, timedelta) else delay
         super().__init__(seconds)
 

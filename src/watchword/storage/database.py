@@ -18,9 +18,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from watchword.errors import ConfigurationError, StorageDown
 from watchword.model import Revocation
 from watchword.settings import Settings
+from watchword.storage.api_keys import ApiKeyStore
 from watchword.storage.clients import ClientStore
 from watchword.storage.direct import Direct, DirectPostgresql, DirectSqlite, is_going_away
+from watchword.storage.events import EventStore
 from watchword.storage.revocations import RevocationStore
+from watchword.storage.roles import RoleStore
 from watchword.storage.sessions import SessionStore
 from watchword.storage.signing_keys import SigningKeyStore
 from watchword.storage.users import UserStore
@@ -44,9 +47,12 @@ class Stores:
     """The stores of one connection."""
 
     users: UserStore
+    roles: RoleStore
     sessions: SessionStore
     revocations: RevocationStore
+    events: EventStore
     signing_keys: SigningKeyStore
+    api_keys: ApiKeyStore
     clients: ClientStore
 
     @classmethod
@@ -55,9 +61,12 @@ class Stores:
         revocations = RevocationStore(connection, revocations_kept_for)
         return cls(
             UserStore(connection, revocations),
+            RoleStore(connection, revocations),
             SessionStore(connection, revocations),
             revocations,
+            EventStore(connection),
             SigningKeyStore(connection),
+            ApiKeyStore(connection, revocations),
             ClientStore(connection, revocations),
         )
 

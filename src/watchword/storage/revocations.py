@@ -55,6 +55,14 @@ class RevocationStore:
         kept_for = max(self._kept_for, remaining + timedelta(minutes=10))
         await self._add([Revocation(RevocationKind.TOKEN, token_id)], kept_for)
 
+    async def role(self, name: str) -> None:
+        """Tell that a role means something else now."""
+        await self._add([Revocation(RevocationKind.ROLE, name)], self._kept_for)
+
+    async def api_keys(self, key_ids: Sequence[UUID]) -> None:
+        """Revoke API keys."""
+        await self._add([Revocation(RevocationKind.API_KEY, str(key_id)) for key_id in key_ids], self._kept_for)
+
     async def everything(self) -> None:
         """Tell that nothing that is remembered holds any more."""
         await self._add([Revocation(RevocationKind.EVERYTHING, "")], self._kept_for)

@@ -13,8 +13,9 @@ from watchword.crypto.refresh_tokens import RefreshToken
 from watchword.model import FIRST_PARTY, Account, Device, RevocationKind, Session
 from watchword.storage.clock import after, now
 from watchword.storage.revocations import RevocationStore
+from watchword.storage.roles import scopes_of_sessions_user
 from watchword.storage.tables import client, revocation, session, user
-from watchword.storage.users import PUBLIC_ACCOUNT
+from watchword.storage.users import PUBLIC_ACCOUNT, to_account
 
 HEALED_GENERATIONS: Final = 2
 """How far a token may be ahead of its row: a failover lost the last commits."""
@@ -61,7 +62,8 @@ def _is_live() -> Sequence[ColumnElement[bool]]:
     )
 
 
-ROTATED: Final = (*_SESSION, session.c.lost_generations)
+_ALLOWED: Final = scopes_of_sessions_user().label("role_scopes")
+ROTATED: Final = (*_SESSION, session.c.lost_generations, _ALLOWED)
 """What `ROTATE` returns."""
 ROTATE: Final = (
     update(session)
@@ -119,7 +121,7 @@ class RefreshAttempt:
 
     def rotated(self, row: Any) -> "Rotated":  # noqa: ANN401 — a row of either driver
         """What it means that `ROTATE` returned a row."""
-        return Rotated(_session(row), self.token.generation + 1, row.lost_generations)
+        return Rotated(_session(row), self.token.generation + 1, _scopes(row.role_scopes), row.lost_generations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,20 +149,27 @@ class Rotated:
     """The token was the current one; the session stands at the next generation now.
 
     Attributes:
+        role_scopes: What the user's roles allow now.
         lost_generations: How far the row was behind the token, because a failover lost commits.
     """
 
     session: Session
     generation: int
+    role_scopes: frozenset[str]
     lost_generations: int
 
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """The token was used a moment ago, and its answer lost or a second tab open: its successor is still good."""
+    """The token was used a moment ago, and its answer lost or a second tab open: its successor is still good.
+
+    Attributes:
+        role_scopes: What the user's roles allow now.
+    """
 
     session: Session
     generation: int
+    role_scopes: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +254,7 @@ class SessionStore:
         statement = select(
             *_SESSION,
             session.c.generation,
+            _ALLOWED,
             and_(*_is_live()).label("is_live"),
             (session.c.rotated_at > after(-attempt.leeway)).label("is_recent"),
         ).where(session.c.handle == attempt.token.handle)
@@ -255,13 +265,20 @@ class SessionStore:
             return NotRotated(f"session {row.id} belongs to another client than {attempt.client_id}")
         if not row.is_live:
             return NotRotated(f"session {row.id} has ended")
-        return judge(_session(row), attempt.token.generation, stands_at=row.generation, is_recent=row.is_recent)
+        allowed = _scopes(row.role_scopes)
+        presented = attempt.token.generation
+        return judge(_session(row), presented, allowed, stands_at=row.generation, is_recent=row.is_recent)
 
     async def find(self, handle: bytes) -> tuple[Session, int] | None:
         """The session in force with this handle, and its generation; None if there is none."""
         statement = select(*_SESSION, session.c.generation).where(session.c.handle == handle, *_is_live())
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else (_session(row), row.generation)
+
+    async def is_in_force(self, session_id: UUID) -> bool:
+        """Whether there is such a session, and it has not ended."""
+        found = await self._connection.execute(select(session.c.id).where(session.c.id == session_id, *_is_live()))
+        return found.one_or_none() is not None
 
     async def page(self, user_id: UUID, *, before: UUID | None, limit: int) -> Sequence[Session]:
         """A user's sessions in force, the newest login first."""
@@ -288,7 +305,7 @@ class SessionStore:
         if row is None:
             return None
         columns = {column.name: row._mapping[column] for column in PUBLIC_ACCOUNT}  # noqa: SLF001 — SQLAlchemy's
-        return TokenState(Account(**columns, password_hash=None), row.client_id, row.is_live, row.is_revoked)
+        return TokenState(to_account(columns), row.client_id, row.is_live, row.is_revoked)
 
     async def end(self, session_ids: Sequence[UUID], *, user_id: UUID | None = None) -> Sequence[UUID]:
         """Revoke sessions, those of one user only if that is given; the ids of those that had not ended."""
@@ -320,12 +337,15 @@ class SessionStore:
         return ended
 
 
-def judge(found: Session, presented: int, *, stands_at: int, is_recent: bool) -> RotationOutcome:
+def judge(
+    found: Session, presented: int, role_scopes: frozenset[str], *, stands_at: int, is_recent: bool
+) -> RotationOutcome:
     """What a token of its own client means that did not rotate its live session.
 
     Args:
         found: The session.
         presented: The token's generation.
+        role_scopes: What the user's roles allow now.
         stands_at: The session's generation.
         is_recent: Whether the session was rotated within the leeway.
     """
@@ -333,10 +353,14 @@ def judge(found: Session, presented: int, *, stands_at: int, is_recent: bool) ->
         return NotRotated(f"session {found.id} stands at {stands_at}, too far behind a token of {presented}")
     used_since = stands_at - presented
     if is_recent and used_since == 1:
-        return Retried(found, stands_at)
+        return Retried(found, stands_at, role_scopes)
     if is_recent and used_since == 2:  # noqa: PLR2004 — a delayed duplicate: its sender got the successor long since
         return NotRotated(f"session {found.id} was refreshed again since")
     return Reused(found)
+
+
+def _scopes(text: str | None) -> frozenset[str]:
+    return frozenset((text or "").split())
 
 
 def _session(row: Any) -> Session:  # noqa: ANN401 — a row of SQLAlchemy, or of a driver

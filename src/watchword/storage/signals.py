@@ -134,8 +134,11 @@ class _SqliteReader:
 
     async def read(self) -> Sequence[Revocation]:
         # A backup that is restored in place takes the counter back, and new rows would come below the last one read.
-        if ((await self.connection.execute(_COUNTER)).scalar() or 0) < self.last_id:
+        highest = (await self.connection.execute(_COUNTER)).scalar() or 0
+        if highest < self.last_id:
             raise StorageDown("the database was replaced by an older copy of itself")
+        if highest == self.last_id:  # a refresh, most often: it changes the database, and revokes nothing
+            return []
         statement = select(revocation.c.id, *COLUMNS).where(revocation.c.id > self.last_id).order_by(revocation.c.id)
         rows = (await self.connection.execute(statement)).all()
         if rows:

@@ -1,5 +1,6 @@
 """The user store."""
 
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,8 +14,9 @@ from watchword.errors import StillReferenced
 from watchword.model import Account, NewHash
 from watchword.storage.clock import now
 from watchword.storage.revocations import RevocationStore
+from watchword.storage.roles import roles_of_user, scopes_of_user
 from watchword.storage.statements import insert_for
-from watchword.storage.tables import user
+from watchword.storage.tables import user, user_role
 
 PUBLIC_ACCOUNT: Final = (
     user.c.id,
@@ -25,7 +27,10 @@ PUBLIC_ACCOUNT: Final = (
     user.c.created_at,
     user.c.last_login_at,
     user.c.token_epoch,
+    roles_of_user().label("roles"),
+    scopes_of_user().label("role_scopes"),
 )
+_LAST_CHARACTER: Final = chr(sys.maxunicode)
 _ACCOUNT = (*PUBLIC_ACCOUNT, user.c.password_hash)
 
 
@@ -38,6 +43,7 @@ class NewAccount:
     email_canonical: str
     password: NewHash | None
     profile: Mapping[str, Any]
+    roles: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +85,11 @@ class UserStore:
                 created_at=now(),
             )
             .on_conflict_do_nothing(index_elements=[user.c.email_canonical])
-            .returning(*_ACCOUNT)
         )
-        return _account((await self._connection.execute(statement)).one_or_none())
+        if (await self._connection.execute(statement)).rowcount != 1:
+            return None
+        await self._give_roles([(new.id, name) for name in sorted(new.roles)])
+        return await self.get(new.id)
 
     async def add_imported(self, accounts: Sequence[ImportedAccount]) -> frozenset[UUID]:
         """Insert accounts by one statement, save those whose address or id is taken; the ids that were inserted."""
@@ -106,7 +114,10 @@ class UserStore:
             }
             for account in accounts
         ]
-        return frozenset((await self._connection.execute(statement, rows)).scalars())
+        inserted = frozenset((await self._connection.execute(statement, rows)).scalars())
+        news = [account.new for account in accounts if account.new.id in inserted]
+        await self._give_roles([(new.id, name) for new in news for name in sorted(new.roles)])
+        return inserted
 
     async def taken(self, *, emails: Collection[str], ids: Collection[UUID]) -> Taken:
         """Which of these canonical addresses and ids accounts have."""
@@ -132,7 +143,18 @@ class UserStore:
         if after is not None:
             statement = statement.where(user.c.id > after)
         rows = (await self._connection.execute(statement)).all()
-        return [Account(**row._mapping) for row in rows]  # noqa: SLF001 — SQLAlchemy's public name for it
+        return [to_account(row._mapping) for row in rows]  # noqa: SLF001 — SQLAlchemy's public name for it
+
+    async def search(self, beginning: str, *, after: str | None, limit: int) -> Sequence[tuple[str, Account]]:
+        """Accounts by their canonical addresses, which compare by bytes; with each, that address."""
+        canonical = user.c.email_canonical
+        statement = select(canonical, *_ACCOUNT).order_by(canonical).limit(limit)
+        if beginning:
+            statement = statement.where(canonical >= beginning, canonical < beginning + _LAST_CHARACTER)
+        if after is not None:
+            statement = statement.where(canonical > after)
+        rows = (await self._connection.execute(statement)).all()
+        return [(row[0], to_account(dict(zip(row._fields[1:], row[1:], strict=True)))) for row in rows]
 
     async def record_login(self, verified: Account, *, rehashed: NewHash | None) -> bool:
         """Complete a login, if the account is still what it was when its password was read.
@@ -200,6 +222,13 @@ class UserStore:
         """Replace the profile. None if there is no such account."""
         return await self._change(user.c.id == user_id, profile=dict(profile))
 
+    async def touch(self, user_id: UUID) -> Account | None:
+        """Tell those who remember a user that something about them changed. None if there is no such account."""
+        account = await self.lock(user_id)
+        if account is not None:
+            await self._revocations.user(user_id, epoch=account.token_epoch)
+        return account
+
     async def lock(self, user_id: UUID) -> Account | None:
         """The account, locked until the transaction ends. None if there is none."""
         result = await self._connection.execute(select(*_ACCOUNT).where(user.c.id == user_id).with_for_update())
@@ -233,6 +262,12 @@ class UserStore:
                 return found
             found.append(scheme)
 
+    async def _give_roles(self, given: Sequence[tuple[UUID, str]]) -> None:
+        """Give new users their roles. Other roles change by way of `RoleStore`."""
+        if given:
+            rows = [{"user_id": user_id, "role": name} for user_id, name in given]
+            await self._connection.execute(user_role.insert(), rows)
+
     async def _change(self, *which: ColumnElement[bool], **values: Any) -> Account | None:  # noqa: ANN401 — columns
         statement = update(user).where(*which).values(**values).returning(*_ACCOUNT)
         changed = _account((await self._connection.execute(statement)).one_or_none())
@@ -242,7 +277,13 @@ class UserStore:
 
 
 def _account(row: Row[*tuple[Any, ...]] | None) -> Account | None:
-    return None if row is None else Account(**row._mapping)  # noqa: SLF001 — SQLAlchemy's public name for it
+    return None if row is None else to_account(row._mapping)  # noqa: SLF001 — SQLAlchemy's public name for it
+
+
+def to_account(columns: Any) -> Account:  # noqa: ANN401 — a mapping, be it SQLAlchemy's or a dictionary
+    """An account from the columns of `PUBLIC_ACCOUNT`, and the password hash if it was read."""
+    lists = {name: frozenset((columns[name] or "").split()) for name in ("roles", "role_scopes")}
+    return Account(**{"password_hash": None, **columns, **lists})
 
 
 def _hash_columns(new: NewHash | None) -> dict[str, Any]:

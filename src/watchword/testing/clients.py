@@ -15,7 +15,9 @@ from watchword.app import Watchword
 from watchword.errors import ConfigurationError
 from watchword.guard.running import STATE_KEY
 from watchword.identity.authenticate_client import ClientCredentials
-from watchword.model import RESERVED_SCOPES, Device, User
+from watchword.model import EVERY_SCOPE, RESERVED_SCOPES, Device, Role, User
+
+_ROLE = "as_user"
 
 
 class _Joining(TestClient):
@@ -111,7 +113,10 @@ async def _log_in(
         user = await auth.users.create(email, profile=profile)
     elif profile is not None:
         user = await auth.users.update_profile(user.id, profile)
-    async with auth.open_session.storage.reading() as stores:
+    async with auth.open_session.storage.transaction() as stores:
+        # A role that allows whatever a test asks for; the token carries no more than that.
+        await stores.roles.add(Role(_ROLE, "The tests' own", frozenset({EVERY_SCOPE, *RESERVED_SCOPES})))
+        await stores.roles.give(user.id, [_ROLE])
         account = await stores.users.get(user.id)
     assert account is not None, "it was there a moment ago"
     first_party = await auth.use_cases.authenticate_client(ClientCredentials())

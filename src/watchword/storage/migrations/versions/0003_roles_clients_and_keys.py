@@ -12,6 +12,8 @@ down_revision = "0002"
 
 def upgrade() -> None:
     """Make the tables, and the roles that are always there; everybody who has an account is a `user`."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.alter_column("watchword_user", "email_canonical", type_=sa.String(320, collation="C"))
     _make_roles()
     _make_clients()
     _make_api_keys()

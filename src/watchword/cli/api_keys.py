@@ -1,0 +1,121 @@
+"""`watchword api-keys …`."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi import FastAPI
+from pydantic import TypeAdapter, ValidationError
+
+from watchword.app import Watchword
+from watchword.cli.users import AnyProfile
+from watchword.errors import InvalidInput, NotFound
+from watchword.model import RESERVED_SCOPES, ApiKey, CreatedApiKey, Owner
+from watchword.settings import Duration, check_scopes
+
+_duration: Final[TypeAdapter[timedelta]] = TypeAdapter(Duration)
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """The owner that was named: a user by email, or a client by id."""
+
+    email: str | None
+    client_id: str | None
+
+    @classmethod
+    def of(cls, email: str | None, client_id: str | None) -> "Whose":
+        """Read the two options.
+
+        Raises:
+            InvalidInput: There is not exactly one.
+        """
+        if (email is None) == (client_id is None):
+            raise InvalidInput(text="say whose: --user EMAIL or --client ID")
+        return cls(email, client_id)
+
+    async def find(self, auth: Watchword[Any]) -> Owner:
+        """The id of the owner.
+
+        Raises:
+            NotFound: There is no such user.
+        """
+        if self.email is None:
+            return self.client_id or ""
+        user = await auth.users.find(self.email)
+        if user is None:
+            raise NotFound("no such email", text="There is no user with this email")
+        return user.id
+
+
+async def create_key(whose: Whose, name: str, scopes: Sequence[str], *, expires_in: timedelta | None) -> CreatedApiKey:
+    """Make a key.
+
+    Raises:
+        InvalidInput: A scope is malformed, or the name or the lifetime cannot be.
+        InvalidScope: A scope is reserved, or more than the owner may have.
+        NotFound: There is no such owner.
+        TooManyApiKeys: The owner has a hundred.
+    """
+    try:
+        check_scopes(dict.fromkeys(frozenset(scopes) - RESERVED_SCOPES, ""))
+    except ValueError as error:
+        raise InvalidInput("malformed scope", text=f"Scope {error}") from None
+    # An app declares its scopes in Python, where this command does not see them: what is named here counts as declared.
+    # The guards of the app let a key do what the app declares, and its owner may, whatever is named.
+    async with _started(*(frozenset(scopes) - RESERVED_SCOPES)) as auth:
+        return await auth.api_keys.create(await whose.find(auth), name, scopes=scopes, expires_in=expires_in)
+
+
+async def every_key(whose: Whose) -> list[ApiKey]:
+    """The keys of an owner that are in force, page by page.
+
+    Raises:
+        NotFound: There is no such user.
+    """
+    found: list[ApiKey] = []
+    async with _started() as auth:
+        owner = await whose.find(auth)
+        while page := await auth.api_keys.list(owner, before=found[-1].id if found else None):
+            found.extend(page)
+    return found
+
+
+async def revoke_key(key_id: str) -> ApiKey:
+    """Revoke a key.
+
+    Raises:
+        InvalidInput: This is no id.
+        NotFound: No such key is in force.
+    """
+    try:
+        wanted = UUID(key_id)
+    except ValueError:  # perhaps the key itself: it is not repeated
+        raise InvalidInput(text="the id of a key looks like 0199e5b2-…; `watchword api-keys list` shows it") from None
+    async with _started() as auth:
+        try:
+            return await auth.api_keys.revoke(wanted)
+        except NotFound as error:
+            raise NotFound(error.detail, text="There is no such API key in force") from None
+
+
+def read_lifetime(text: str | None) -> timedelta | None:
+    """A duration such as `90d`.
+
+    Raises:
+        InvalidInput: It is none.
+    """
+    try:
+        return None if text is None else _duration.validate_python(text)
+    except ValidationError:
+        raise InvalidInput(text="--expires-in is not a duration: write 3600, 12h, 90d or P90D") from None
+
+
+@asynccontextmanager
+async def _started(*scopes: str) -> AsyncIterator[Watchword[AnyProfile]]:
+    auth = Watchword(profile=AnyProfile, scopes=dict.fromkeys(scopes, ""))
+    async with auth.lifespan(FastAPI(openapi_url=None)):
+        yield auth

@@ -1,0 +1,66 @@
+"""Keep what happened, for administrators to read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from watchword.crypto.ids import new_id
+from watchword.events import Event
+from watchword.model import StoredEvent
+from watchword.storage import Database
+from watchword.storage.direct import Prepared
+from watchword.storage.events import ADD, ADDED, parameters
+
+_SAID_APART: Final = ("at", "actor", "user_id")
+
+
+class RecordEvents:
+    """Keeps events: one statement each, past the pool, since every login brings one.
+
+    Args:
+        storage: Where they are kept.
+    """
+
+    def __init__(self, storage: Database) -> None:
+        self._storage = storage
+        self._add = Prepared(ADD, ADDED, storage.engine.dialect)
+
+    async def __call__(self, event: Event) -> None:
+        """Keep one.
+
+        Raises:
+            StorageDown: The database does not answer; it may have been kept or not.
+        """
+        happened = _stored(event)
+        if self._storage.direct is not None:
+            await self._storage.direct.first(self._add, parameters(happened))
+        else:
+            async with self._storage.transaction() as stores:
+                await stores.events.add(happened)
+
+
+def _stored(event: Event) -> StoredEvent:
+    fields = {name: value for name, value in event.fields().items() if name not in _SAID_APART}
+    return StoredEvent(new_id(), event.name(), event.at, event.actor, getattr(event, "user_id", None), fields)
+
+
+@dataclass(frozen=True, slots=True)
+class ListEvents:
+    """Lists what was kept."""
+
+    storage: Database
+
+    async def __call__(self, *, user_id: UUID | None, before: UUID | None, limit: int) -> Sequence[StoredEvent]:
+        """A page, the newest first.
+
+        Args:
+            user_id: About whom; None for all.
+            before: The id of the last one of the page before.
+            limit: How many at most.
+
+        Raises:
+            StorageDown: The database does not answer.
+        """
+        async with self.storage.reading() as stores:
+            return await stores.events.page(user_id=user_id, before=before, limit=limit)
