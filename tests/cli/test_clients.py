@@ -2,9 +2,12 @@
 
 import io
 import json
+import re
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import pytest
@@ -160,3 +163,18 @@ def test_it_is_a_command_of_its_own_process_too(tmp_path: Path) -> None:
     made = run(tmp_path, "clients", "create", "x", "--grant", "client_credentials", "--json")
     assert json.loads(made.stdout)["client_secret"].startswith("wws_")
     assert "wws_" not in made.stderr
+
+
+def test_the_commands_that_the_page_on_clients_shows_do_what_it_says(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "jwks.json").write_text(json.dumps(Signer().public_jwk))
+    page = (Path(__file__).parents[2] / "docs" / "clients.md").read_text()
+    names: dict[str, str] = {}
+    shown = re.findall(r"^watchword clients (.*)$", page, re.MULTILINE)
+    assert len(shown) == 5
+    for line in shown:
+        printed = command(*shlex.split(Template(line).substitute(names), comments=True))
+        if "client_id: " in printed and "CLIENT_ID" not in names:
+            names["CLIENT_ID"] = printed.partition("client_id: ")[2].partition("\n")[0]
+            (secret,) = json.loads(command("show", names["CLIENT_ID"], "--json"))["secrets"]
+            names["SECRET_ID"] = secret["id"]
+    assert len(json.loads(command("show", names["CLIENT_ID"], "--json"))["secrets"]) == 1

@@ -12,7 +12,7 @@ SNIPPET = re.compile(
 )
 
 
-@pytest.mark.parametrize("page", ["host-tables.md", "testing.md"])
+@pytest.mark.parametrize("page", ["host-tables.md", "testing.md", "clients.md"])
 def test_snippets_are_from_files_that_tests_run(page: str) -> None:
     snippets = list(SNIPPET.finditer((ROOT / "docs" / page).read_text()))
     assert snippets
