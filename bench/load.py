@@ -111,6 +111,7 @@ class _Connection(asyncio.Protocol):
         self.transport.abort()
         if not self.ended.done():
             self.ended.set_exception(error)
+            self.ended.exception()  # told to whoever waits; if nobody does, there is nothing to complain of
 
 
 async def load(
@@ -176,6 +177,8 @@ async def probe(port: int, sent: bytes, *, rate: int, seconds: float, patience: 
     async def once() -> None:
         started = time.perf_counter()
         answered: asyncio.Future[int] = loop.create_future()
+        while free and free[-1].ended.done():  # the server hung up on it, as it does after five idle seconds
+            free.pop()
         if free:
             connection = free.pop()
         else:

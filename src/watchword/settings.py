@@ -423,6 +423,8 @@ class Settings(BaseSettings):
     @classmethod
     def _role_names(cls, value: dict[str, list[str]]) -> dict[str, list[str]]:
         for name, scopes in value.items():
+            if name in {"user", "admin"}:
+                raise ValueError(f"{name!r} is always there: `watchword roles set {name} --scope …` changes it")
             if not ROLE_NAME.fullmatch(name):
                 raise ValueError(f"{name!r} is no name of a role: up to 64 letters, digits and _ . : -")
             check_scopes(dict.fromkeys(set(scopes) - {EVERY_SCOPE, ADMIN_SCOPE}, ""))

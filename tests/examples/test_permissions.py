@@ -1,5 +1,6 @@
 """`docs/permissions.md`, walked through: its files, its commands, and what it says of them."""
 
+import json
 import os
 import re
 import shlex
@@ -16,13 +17,14 @@ COMMANDS = [line.removeprefix("$ ") for line in PAGE.splitlines() if line.starts
 ALICE = "alice@example.com"
 
 
-def operator(folder: Path, command: str, stdin: str = "") -> None:
+def operator(folder: Path, command: str, stdin: str = "") -> str:
     outcome = subprocess.run(
         [BIN / "watchword", *shlex.split(command)[1:]],
         cwd=folder, input=stdin, text=True, capture_output=True, check=False, timeout=60,
         env={"PATH": os.environ["PATH"]},
     )  # fmt: skip
     assert outcome.returncode == 0, outcome.stderr
+    return outcome.stdout
 
 
 def test_every_python_on_the_page_is_a_file_of_the_example() -> None:
@@ -54,6 +56,19 @@ def test_the_page_is_true(serve: Serve, empty_folder: Path) -> None:
         assert time.monotonic() < deadline
     assert client.get("/orders", headers=first).status_code == 200
     assert log_in()[1] == ["orders:read", "reports:read"]
+
+    [register, make_key] = [
+        command for command in COMMANDS if command.startswith(("watchword clients", "watchword api-keys"))
+    ]
+    client_id = json.loads(operator(empty_folder, f"{register} --json"))["client_id"]
+    key = operator(empty_folder, make_key.replace("$CLIENT_ID", client_id)).strip()
+    report = subprocess.run(
+        [BIN / "python", EXAMPLES / "permissions" / "report.py"],
+        env={"SHOP": str(client.base_url).rstrip("/"), "SHOP_KEY": key}, capture_output=True, text=True, check=False,
+        timeout=60,
+    )  # fmt: skip
+    assert report.stdout == "1 orders\n", report.stderr
+    assert client.post("/orders", headers={"Authorization": f"Bearer {key}"}).status_code == 403
 
     [first_admin] = [command for command in COMMANDS if "--role admin" in command]
     operator(empty_folder, f"{first_admin} --password-stdin", PASSWORD)

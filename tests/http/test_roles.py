@@ -255,8 +255,10 @@ def test_what_there_is_not_is_said(shop: Shop) -> None:
             shop.run(refused)
 
 
-def test_settings_make_roles_that_there_are_not_and_change_none(sqlite_url: str) -> None:
-    roles = {"editor": ["orders:write"], "user": ["orders:read"]}
+def test_settings_make_roles_that_there_are_not_and_change_none(
+    sqlite_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    roles = {"editor": ["orders:write"]}
     with ExitStack() as stack:
         shop = open_shop(stack, sqlite_url, roles=roles, default_role="editor")
         shop.sign_up()
@@ -267,7 +269,13 @@ def test_settings_make_roles_that_there_are_not_and_change_none(sqlite_url: str)
         assert shop.granted() == ["reports:read"]
         shop.sign_up("bob@example.com")
         assert shop.granted(email="bob@example.com") == []
-        assert [role.scopes for role in shop.run(lambda auth: auth.roles.page(after="editor"))] == [{"*"}]
+        assert "role editor allows ['reports:read'], and not what WATCHWORD_ROLES says" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["user", "admin"])
+def test_a_setting_that_would_narrow_what_is_always_there_is_refused(sqlite_url: str, name: str) -> None:
+    with pytest.raises(ValueError, match="watchword roles set"):
+        make_settings(sqlite_url, roles={name: ["orders:read"]})
 
 
 def test_a_role_of_new_users_that_there_is_not_ends_the_start(sqlite_url: str) -> None:
@@ -286,3 +294,19 @@ async def test_two_who_replace_a_roles_scopes_leave_those_of_one(start: Callable
             [role] = [role for role in await auth.roles.page() if role.name == "editor"]
             assert len({scope.partition(":")[0] for scope in role.scopes}) == 1
             assert len(role.scopes) == 2
+
+
+@pytest.mark.anyio
+async def test_a_role_that_is_deleted_while_it_is_given_is_given_or_not_there(
+    start: Callable[..., Any], database_url: str
+) -> None:
+    async with start(database_url) as auth:
+        users = [await auth.users.create(f"u{n}@example.com") for n in range(6)]
+        for _ in range(5):
+            await auth.roles.create("editor", [])
+            outcomes = await asyncio.gather(
+                *(auth.roles.give(user.id, "editor") for user in users), auth.roles.delete("editor"),
+                auth.users.create(f"{time.monotonic_ns()}@example.com", roles=["editor"]), return_exceptions=True,
+            )  # fmt: skip
+            unexpected = [each for each in outcomes if isinstance(each, Exception)]
+            assert all(isinstance(each, NotFound | InvalidInput) for each in unexpected), unexpected

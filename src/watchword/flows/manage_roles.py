@@ -1,5 +1,6 @@
 """Make roles, change what they allow, and give them to users. What changes is in force at once."""
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +13,7 @@ from watchword.model import Account, Role
 from watchword.settings import ROLE_NAME
 from watchword.storage import Database
 
+_log: Final = logging.getLogger("watchword.roles")
 _LONGEST_DESCRIPTION: Final = 255
 
 
@@ -45,13 +47,15 @@ class ManageRoles:
         return role
 
     async def seed(self, roles: Mapping[str, Collection[str]]) -> None:
-        """Make the roles that there are not yet; those that there are keep what they allow."""
-        async with self.storage.reading() as stores:
-            missing = [name for name in roles if await stores.roles.get(name) is None]
-        if missing:
-            async with self.storage.transaction() as stores:
-                for name in missing:
-                    await stores.roles.add(Role(name, "", frozenset(roles[name])))
+        """Make the roles that there are not yet; those that there are keep what they allow, and the log says so."""
+        for name, scopes in roles.items():
+            async with self.storage.reading() as stores:
+                there = await stores.roles.get(name)
+            if there is None:
+                async with self.storage.transaction() as stores:
+                    await stores.roles.add(Role(name, "", frozenset(scopes)))
+            elif there.scopes != frozenset(scopes):
+                _log.warning("role %s allows %s, and not what WATCHWORD_ROLES says", name, sorted(there.scopes))
 
     async def exists(self, name: str) -> bool:
         """Whether there is such a role."""
@@ -106,7 +110,7 @@ class ManageRoles:
             StorageDown: The database does not answer.
         """
         async with self.storage.transaction() as stores:
-            if await stores.roles.get(name) is None:
+            if await stores.roles.get(name, hold=True) is None:
                 raise _no_role()
             if await stores.users.touch(user_id) is None:
                 raise _no_user()

@@ -64,7 +64,7 @@ class Register:
         roles = self.default_roles if request.roles is None else request.roles
         async with self.storage.transaction() as stores:
             for role in sorted(roles):
-                if await stores.roles.get(role) is None:
+                if await stores.roles.get(role, hold=True) is None:
                     raise InvalidInput(f"there is no role {role}", text="There is no such role")
             account = await stores.users.add(
                 NewAccount(

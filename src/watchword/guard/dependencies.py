@@ -156,7 +156,8 @@ def requires(*scopes: str) -> fastapi_params.Security:
 def requires_role(name: str) -> fastapi_params.Security:
     """Ask for a role of a user who logged in to the host application itself: `dependencies=[requires_role("admin")]`.
 
-    What a role may do is better asked for by scope, which also holds for services and API keys.
+    What a role may do is better asked for by scope: that holds for services and API keys too, and a login that asked
+    for less can do less, whereas it has the user's roles all the same.
     """
     return fastapi_params.Security(RoleGuard(name))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import event, select
+from sqlalchemy import NullPool, event, select
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import DisconnectionError as StaleConnection
@@ -38,6 +38,11 @@ _WRITES: Final = "watchword_writes"
 PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 """How each connection to SQLite is set."""
 # isolation_level None: the driver sends no BEGIN of its own, we say which transactions write.
+_ASYNCPG_OPTIONS: Final[dict[str, Any]] = {
+    "timeout": _CONNECT_SECONDS,
+    "command_timeout": _STATEMENT_SECONDS,
+    "server_settings": {"application_name": "watchword"},
+}
 _SQLITE_OPTIONS: Final[dict[str, Any]] = {"isolation_level": None, "timeout": _SQLITE_LOCK_SECONDS}
 _MARGIN: Final = timedelta(minutes=10)
 
@@ -182,7 +187,10 @@ class Database:
         if self.is_in_memory:
             return None
         if self.is_postgresql:
-            return DirectPostgresql(self.engine, size)
+            # Its own way to open connections: those of the pool may be in use to the last one.
+            return DirectPostgresql(
+                create_async_engine(self.url, poolclass=NullPool, connect_args=_ASYNCPG_OPTIONS), size
+            )
         arguments, options = self.engine.dialect.create_connect_args(self.url)
 
         def connect() -> sqlite3.Connection:
@@ -286,11 +294,7 @@ def _postgresql_engine(url: URL, pool_size: int) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=_POOL_WAIT_SECONDS,
-        connect_args={
-            "timeout": _CONNECT_SECONDS,
-            "command_timeout": _STATEMENT_SECONDS,
-            "server_settings": {"application_name": "watchword"},
-        },
+        connect_args=_ASYNCPG_OPTIONS,
     )
 
     @event.listens_for(engine.sync_engine, "checkout")

@@ -80,9 +80,17 @@ class RoleStore:
     _connection: AsyncConnection
     _revocations: RevocationStore
 
-    async def get(self, name: str) -> Role | None:
-        """The role with this name; None if there is none."""
-        row = (await self._connection.execute(select(*_ROLE).where(role.c.name == name))).one_or_none()
+    async def get(self, name: str, *, hold: bool = False) -> Role | None:
+        """The role with this name; None if there is none.
+
+        Args:
+            name: Its name.
+            hold: Whether nobody may delete it before the transaction ends, because somebody is about to get it.
+        """
+        statement = select(*_ROLE).where(role.c.name == name)
+        if hold:
+            statement = statement.with_for_update(read=True, key_share=True)
+        row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else _role(row)
 
     async def page(self, *, after: str | None, limit: int) -> Sequence[Role]:

@@ -114,12 +114,15 @@ async def _log_in(
     elif profile is not None:
         user = await auth.users.update_profile(user.id, profile)
     async with auth.open_session.storage.transaction() as stores:
-        # A role that allows whatever a test asks for; the token carries no more than that.
-        await stores.roles.add(Role(_ROLE, "The tests' own", frozenset({EVERY_SCOPE, *RESERVED_SCOPES})))
-        await stores.roles.give(user.id, [_ROLE])
+        # A role that allows what the test asks for; the token carries no more than that.
+        reserved = scopes & RESERVED_SCOPES
+        role = Role(".".join((_ROLE, *sorted(reserved))), "The tests' own", frozenset({EVERY_SCOPE, *reserved}))
+        await stores.roles.add(role)
+        await stores.users.touch(user.id)
+        await stores.roles.give(user.id, [role.name])
         account = await stores.users.get(user.id)
     assert account is not None, "it was there a moment ago"
     first_party = await auth.use_cases.authenticate_client(ClientCredentials())
     issued = await auth.open_session(account, first_party, scopes=scopes, amr=("pwd",), device=Device("as_user"))
     assert issued is not None, "nothing else changes it now"
-    return user, issued.access_token
+    return account.user(auth.profile), issued.access_token
