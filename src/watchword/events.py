@@ -354,11 +354,15 @@ class ClientRefused(Event):
         reason: Why, for operators: the caller was told less. It names the client where there is such a one.
     """
 
+    is_kept = False
+
     reason: str
 
 
 class ClientTokenIssued(_AboutClient):
     """A client got an access token for itself."""
+
+    is_kept = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
