@@ -167,7 +167,10 @@ def test_a_secret_comes_the_way_that_was_registered_and_no_other(
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
 
-def test_a_client_that_was_authenticated_before_costs_no_query(auth: Watchword[Any], service: Service) -> None:
+def test_a_client_that_was_authenticated_before_costs_no_query(
+    auth: Watchword[Any], service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth.open_session.storage, "direct", None)  # the way past the pool, which nobody sees
     service.bearer()
     sent = statements(auth)
     for _ in range(3):
@@ -175,6 +178,14 @@ def test_a_client_that_was_authenticated_before_costs_no_query(auth: Watchword[A
     assert sent == []
     assert service.post("/auth/token", {}, headers=basic(service.id, "wws_x")).status_code in {400, 401}
     assert sent == [], "what cannot be a secret asks nobody"
+
+
+def test_no_scope_makes_a_service_an_administrator(client: Client, auth: Watchword[Any]) -> None:
+    service = Service(client, auth, scopes=["admin", "orders:read"])
+    headers = service.bearer(scope="admin")
+    assert client.get("/who", headers=headers).json()["scopes"] == ["admin"]
+    for path in ("/auth/admin/users", "/auth/admin/roles", "/auth/admin/events", "/auth/api-keys"):
+        assert client.get(path, headers=headers).status_code == 403, path
 
 
 def test_nothing_is_remembered_where_that_is_switched_off(sqlite_url: str) -> None:
