@@ -8,6 +8,8 @@ from hashlib import sha256
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 from jwt.algorithms import Algorithm, ECAlgorithm, HMACAlgorithm, RSAAlgorithm
 
 from watchword.crypto import base64url
@@ -15,6 +17,7 @@ from watchword.settings import SigningAlgorithm
 
 RSA_BITS: Final = 3072  # 128 bits of strength (NIST SP 800-57 part 1, table 2)
 _HMAC_BYTES: Final = 32
+_ECDSA: Final = ec.ECDSA(SHA256())
 
 _ALGORITHMS: Final[Mapping[SigningAlgorithm, Algorithm]] = {
     SigningAlgorithm.ES256: ECAlgorithm(ECAlgorithm.SHA256),
@@ -59,6 +62,9 @@ class SigningKey:
 
     def sign(self, message: bytes) -> bytes:
         """Sign, in the format of RFC 7518 §3."""
+        if self.algorithm is SigningAlgorithm.ES256:  # as PyJWT does it, without making its parts anew each time
+            r, s = decode_dss_signature(self._private.sign(message, _ECDSA))
+            return r.to_bytes(32) + s.to_bytes(32)
         return _ALGORITHMS[self.algorithm].sign(message, self._private)
 
     def verify(self, message: bytes, signature: bytes) -> bool:

@@ -32,6 +32,9 @@ class OurRoutes(APIRouter):
         self._path = f"{path}/"
         self._included: BaseRoute | None = None
         self.routes.extend(route for part in parts for route in part.routes)
+        self._answered = {
+            (request["method"], request["path"]) for request in self._requests() if _AN_ID not in request["path"]
+        }
 
     def join(self, app: FastAPI) -> None:
         """Become routes of an app, in front of a catch-all such as a single-page app at "/"."""
@@ -59,6 +62,9 @@ class OurRoutes(APIRouter):
         """Whether a route of ours is asked for; most requests are not for us, wherever the app is mounted."""
         if self._path not in scope["path"]:
             return Match.NONE, {}
+        # FastAPI looks for the route once more when it handles the request: here it is enough that there is one.
+        if (scope.get("method"), scope["path"].removeprefix(scope.get("root_path", ""))) in self._answered:
+            return Match.FULL, {}
         return super().matches(scope)
 
     def _requests(self) -> Iterator[Scope]:
