@@ -153,14 +153,22 @@ def test_a_schema_check_says_what_to_do(current: str | None, told: str) -> None:
 def test_pruning_and_the_end_of_everything_after_a_restored_backup(tmp_path: Path) -> None:
     run(tmp_path, "users", "create", "a@example.com", "--password-stdin", stdin=PASSWORD)
     outcome = run(tmp_path, "db", "prune", "--json")
-    assert json.loads(outcome.stdout) == {"sessions": 0, "revocations": 0, "api_keys": 0}
+    assert json.loads(outcome.stdout) == {
+        "sessions": 0,
+        "revocations": 0,
+        "api_keys": 0,
+        "assertions": 0,
+        "events": 0,
+    }
     assert log_in(tmp_path, PASSWORD) == 200
     refused = run(tmp_path, "db", "restored", stdin="n\n")
     assert refused.returncode == 1
     outcome = run(tmp_path, "db", "restored", "--yes")
     assert outcome.stdout == "Ended 1 sessions and 0 API keys; 1 users log in again.\n"
     assert log_in(tmp_path, PASSWORD) == 200
-    assert run(tmp_path, "db", "prune").stdout == "Deleted 0 sessions, 0 revocations and 0 API keys.\n"
+    assert run(tmp_path, "db", "prune").stdout == (
+        "Deleted 0 sessions, 0 revocations, 0 api keys, 0 assertions, 0 events.\n"
+    )
 
 
 @pytest.mark.parametrize("command", [("db", "prune"), ("db", "restored", "--yes")])
