@@ -27,15 +27,11 @@ def test_an_operator_makes_the_first_admin_and_manages_roles(tmp_path: Path) -> 
     assert told(tmp_path, "roles", "take", "editor", EMAIL)["roles"] == ["admin", "user"]
     assert told(tmp_path, "roles", "delete", "editor") == {"deleted": "editor"}
     assert [role["name"] for role in told(tmp_path, "roles", "list")] == ["admin", "user"]
-    shown = run(tmp_path, "roles", "list").stdout
-    assert "admin" in shown
-    assert "*" in shown
 
 
 def test_what_cannot_be_is_one_line(tmp_path: Path) -> None:
     for arguments, text in (
         (("roles", "give", "nothing", EMAIL), "There is no user with this email"),
-        (("roles", "create", "a b"), "A role's name is"),
         (("roles", "create", "editor", "--scope", "openid"), "'openid' is reserved"),
         (("roles", "delete", "user"), "New users get the role user"),
     ):
