@@ -115,7 +115,12 @@ class _Connection(asyncio.Protocol):
 
 
 async def load(
-    port: int, conversations: Sequence[Conversation], *, seconds: float, over: asyncio.Event | None = None
+    port: int,
+    conversations: Sequence[Conversation],
+    *,
+    seconds: float,
+    over: asyncio.Event | None = None,
+    may_hang_up: bool = False,
 ) -> Answers:
     """Hold conversations for some seconds, each on a connection of its own, each without a pause.
 
@@ -124,6 +129,7 @@ async def load(
         conversations: They go on where they were, if they remember that.
         seconds: How long.
         over: Ends them before that.
+        may_hang_up: Whether a server that does is not worth an error: what it answered is counted.
 
     Raises:
         ConnectionError: The server hung up.
@@ -136,7 +142,7 @@ async def load(
         connection = _talk(conversation, answers, started + seconds, over)
         await loop.create_connection(lambda connection=connection: connection, "127.0.0.1", port)  # type: ignore[misc]
         ended.append(connection.ended)
-    await asyncio.gather(*ended)
+    await asyncio.gather(*ended, return_exceptions=may_hang_up)
     answers.seconds = time.perf_counter() - started
     return answers
 
