@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text
@@ -12,6 +13,8 @@ from tests.storage.test_sessions import LIFETIMES, add_session, add_user
 
 from watchword.crypto.refresh_tokens import RefreshToken
 from watchword.errors import StorageDown
+from watchword.events import UserDeleted
+from watchword.flows.record_events import RecordEvents
 from watchword.model import Device
 from watchword.storage import Database
 from watchword.storage import database as database_module
@@ -154,6 +157,32 @@ async def test_where_the_default_is_serializable_one_of_many_still_rotates(
     for generation in range(5):
         outcomes = await asyncio.gather(*(rotate(attempt(handle, generation)) for _ in range(8)))
         assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Retried"] * 7 + ["Rotated"]
+    await storage.close()
+
+
+async def test_what_the_server_no_longer_has_prepared_is_kept_and_rotated_all_the_same(postgresql_url: str) -> None:
+    storage = Database(postgresql_url)
+    [handle] = await sessions(storage, 1)
+    rotate, record = Rotation(storage), RecordEvents(storage)
+    direct = storage.direct
+    assert isinstance(direct, DirectPostgresql)
+
+    async def deallocate() -> None:
+        for connection in direct._idle:  # as a pooler does that changes the backend
+            await connection.driver.execute("DEALLOCATE ALL")
+
+    assert isinstance(await rotate(attempt(handle)), Rotated)
+    await deallocate()
+    assert isinstance(await rotate(attempt(handle, 1)), Rotated)
+    await record(UserDeleted(user_id=UUID(int=1)))
+    await deallocate()
+    await record(UserDeleted(user_id=UUID(int=2)))
+    async with storage.reading() as stores:
+        found = await stores.sessions.find(handle)
+        kept = await stores.events.page(user_id=None, before=None, limit=10)
+    assert found is not None
+    assert found[1] == 2
+    assert [event.user_id for event in kept] == [UUID(int=2), UUID(int=1)]
     await storage.close()
 
 

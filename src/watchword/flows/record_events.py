@@ -33,9 +33,7 @@ class RecordEvents:
             StorageDown: The database does not answer; it may have been kept or not.
         """
         happened = _stored(event)
-        if self._storage.direct is not None:
-            await self._storage.direct.first(self._add, parameters(happened))
-        else:
+        if await self._storage.send(self._add, parameters(happened)) is None:
             async with self._storage.transaction() as stores:
                 await stores.events.add(happened)
 

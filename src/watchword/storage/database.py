@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,7 +20,7 @@ from watchword.model import Revocation
 from watchword.settings import Settings
 from watchword.storage.api_keys import ApiKeyStore
 from watchword.storage.clients import ClientStore
-from watchword.storage.direct import Direct, DirectPostgresql, DirectSqlite, is_going_away
+from watchword.storage.direct import Direct, DirectPostgresql, DirectSqlite, Prepared, Row, is_going_away
 from watchword.storage.events import EventStore
 from watchword.storage.revocations import RevocationStore
 from watchword.storage.roles import RoleStore
@@ -120,6 +120,18 @@ class Database:
         finally:  # where the commit failed too: it may have happened, and forgetting harms nobody
             if written:
                 self._on_revoked(written)
+
+    async def send(self, statement: Prepared, values: Mapping[str, Any]) -> Row | None:
+        """Run one statement by itself, past the pool, and commit it: the hot path.
+
+        Returns:
+            The first row that it returned. None where it returned none, or could not be run this way: an ordinary
+            transaction decides then.
+
+        Raises:
+            StorageDown: As `transaction`; it may have been run or not.
+        """
+        return None if self.direct is None else await self.direct.first(statement, values)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Stores]:

@@ -23,9 +23,8 @@ class Rotation:
             StorageDown: It cannot be decided now. It may have been rotated: within the leeway, the same token still
                 gets its successor.
         """
-        if self._database.direct is not None:
-            row = await self._database.direct.first(self._rotate, attempt.parameters)
-            if row is not None:
-                return attempt.rotated(row)
+        row = await self._database.send(self._rotate, attempt.parameters)
+        if row is not None:
+            return attempt.rotated(row)
         async with self._database.transaction() as stores:  # it tries again, then reads why it was not rotated
             return await stores.sessions.rotate(attempt)
