@@ -3,6 +3,9 @@
 Names are loaded at their first use (PEP 562): a program that needs the settings alone does not import FastAPI.
 """
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -89,9 +92,23 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 — PEP 562; type checkers re
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = next((module for module, names in _HOMES.items() if name in names), "watchword.errors")
-    value = getattr(import_module(home), name)
+    with _without_collections():
+        value = getattr(import_module(home), name)
     globals()[name] = value
     return value
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Modules make much and drop nothing: to look for garbage meanwhile would take a third of the time."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def __dir__() -> list[str]:

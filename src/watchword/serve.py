@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from watchword.app import Watchword
+from watchword import Watchword
 from watchword.errors import StorageDown
 from watchword.metrics import Metrics
 

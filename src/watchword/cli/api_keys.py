@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import FastAPI
 from pydantic import TypeAdapter, ValidationError
 
-from watchword.app import Watchword
+from watchword import Watchword
 from watchword.cli.users import AnyProfile
 from watchword.errors import InvalidInput, NotFound
 from watchword.model import RESERVED_SCOPES, ApiKey, CreatedApiKey, Owner

@@ -11,7 +11,7 @@ from uuid import UUID
 from fastapi import FastAPI
 from pydantic import TypeAdapter, ValidationError
 
-from watchword.app import Watchword
+from watchword import Watchword
 from watchword.cli import output
 from watchword.cli.users import AnyProfile
 from watchword.errors import InvalidInput, NotFound

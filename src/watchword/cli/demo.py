@@ -22,7 +22,7 @@ from rich.json import JSON
 from rich.text import Text
 from typing_extensions import override
 
-from watchword.app import Watchword
+from watchword import Watchword
 from watchword.cli.serving import end_by_interrupt, listen, require_uvicorn, uvicorn_options
 from watchword.errors import ConfigurationError
 from watchword.guard.dependencies import CurrentUser, requires

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
-from watchword.app import Watchword
+from watchword import Watchword
 from watchword.cli.output import say
 from watchword.errors import ConfigurationError
 from watchword.settings import LogFormat, Settings, load_settings

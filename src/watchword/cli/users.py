@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
 
-from watchword.app import Watchword
+from watchword import Watchword
 from watchword.errors import InvalidInput, NotFound
 from watchword.facades import Roles, Users
 from watchword.model import Role, User
