@@ -66,9 +66,7 @@ async def _in_flood(server: Server, sent: bytes, seconds: int) -> tuple[Answers,
     form = urlencode({"grant_type": "password", "username": EMAIL, "password": PASSWORD})
     log_in = request("POST", server.app.login, form=form)
     over = asyncio.Event()
-    flood = asyncio.create_task(
-        load(server.port, [again(log_in)] * _CLIENTS, seconds=3600, over=over, may_hang_up=True)
-    )
+    flood = asyncio.create_task(load(server.port, [again(log_in)] * _CLIENTS, seconds=3600, over=over))
     await asyncio.sleep(_SETTLE_SECONDS)
     answers = await probe(server.port, sent, rate=_RATE, seconds=seconds)
     over.set()

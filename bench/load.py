@@ -120,7 +120,6 @@ async def load(
     *,
     seconds: float,
     over: asyncio.Event | None = None,
-    may_hang_up: bool = False,
 ) -> Answers:
     """Hold conversations for some seconds, each on a connection of its own, each without a pause.
 
@@ -128,8 +127,8 @@ async def load(
         port: On 127.0.0.1.
         conversations: They go on where they were, if they remember that.
         seconds: How long.
-        over: Ends them before that.
-        may_hang_up: Whether a server that does is not worth an error: what it answered is counted.
+        over: Ends them before that, whatever is unanswered. A server that hangs up is then no error, either: what it
+            answered is counted.
 
     Raises:
         ConnectionError: The server hung up.
@@ -137,17 +136,21 @@ async def load(
     started = time.perf_counter()
     answers = Answers()
     loop = asyncio.get_running_loop()
-    ended = []
-    for conversation in conversations:
-        connection = _talk(conversation, answers, started + seconds, over)
+    connections = [_talk(conversation, answers, started + seconds) for conversation in conversations]
+    for connection in connections:
         await loop.create_connection(lambda connection=connection: connection, "127.0.0.1", port)  # type: ignore[misc]
-        ended.append(connection.ended)
-    await asyncio.gather(*ended, return_exceptions=may_hang_up)
+    if over is None:
+        await asyncio.gather(*(connection.ended for connection in connections))
+    else:
+        await over.wait()
+        for connection in connections:
+            connection.is_over = True
+            connection.transport.abort()
     answers.seconds = time.perf_counter() - started
     return answers
 
 
-def _talk(conversation: Conversation, answers: Answers, until: float, over: asyncio.Event | None) -> _Connection:
+def _talk(conversation: Conversation, answers: Answers, until: float) -> _Connection:
     sent_at = time.perf_counter()
 
     def on_answer(status: int, body: bytes) -> bytes | None:
@@ -156,7 +159,7 @@ def _talk(conversation: Conversation, answers: Answers, until: float, over: asyn
         answers.latencies.append(now - sent_at)
         answers.statuses[status] += 1
         following = conversation(body)
-        if now >= until or (over is not None and over.is_set()):
+        if now >= until:
             return None
         sent_at = time.perf_counter()
         return following
@@ -164,7 +167,7 @@ def _talk(conversation: Conversation, answers: Answers, until: float, over: asyn
     return _Connection(on_answer, conversation(None))
 
 
-async def probe(port: int, sent: bytes, *, rate: int, seconds: float, patience: float = 30) -> Answers:
+async def probe(port: int, sent: bytes, *, rate: int, seconds: float, patience: float = 10) -> Answers:
     """Send a request at a steady rate, whatever becomes of those before: a slow answer hides no other.
 
     Args:

@@ -36,7 +36,7 @@ async def measure_memory() -> list[dict[str, Any]]:
                 await server.client.get("/orders", headers=await server.bearer())
                 first = _resident(server)
                 row: dict[str, Any] = {"app": label, "after a login MiB": first}
-                if app.is_ours:
+                if app is OURS:
                     await _remember(server, _TOKENS)
                     row[f"with {_TOKENS:,} tokens remembered MiB"] = _resident(server)
                     row["KiB a token"] = (_resident(server) - first) * 1024 / _TOKENS

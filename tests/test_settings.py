@@ -1,7 +1,6 @@
 """Settings: what is taken, and the one line that an operator gets for what is not."""
 
 import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, TypeAdapter
 
+from tests import forks
 from watchword import ConfigurationError, Settings, Watchword
 from watchword.settings import Duration, format_duration, load_settings
 
@@ -166,15 +166,7 @@ def serve(directory: Path, **variables: str) -> subprocess.CompletedProcess[str]
     (directory / "host.py").write_text(
         "from fastapi import FastAPI\nfrom watchword import Watchword\napp = FastAPI()\nWatchword().install(app)\n"
     )
-    return subprocess.run(
-        [sys.executable, "-m", "uvicorn", "host:app", "--port", "0"],
-        cwd=directory,
-        env={"PATH": "/usr/bin:/bin", **variables},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return forks.run("uvicorn", "host:app", "--port", "0", cwd=directory, env={"PATH": "/usr/bin:/bin", **variables})
 
 
 @pytest.mark.parametrize(

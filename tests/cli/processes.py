@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -13,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from tests import forks
 
 PASSWORD = "correct horse battery staple"
 SECRET = "a-secret-for-tests-0123456789-abcdefghij"
@@ -29,16 +30,7 @@ def environment(**variables: str) -> dict[str, str]:
 
 def run(directory: Path, *arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command in an empty folder; nothing it prints is ever a traceback."""
-    outcome = subprocess.run(
-        [sys.executable, "-m", "watchword", *arguments],
-        cwd=directory,
-        env=environment(**variables),
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    outcome = forks.run("watchword", *arguments, cwd=directory, env=environment(**variables), stdin=stdin)
     assert "Traceback" not in outcome.stdout + outcome.stderr
     return outcome
 
@@ -64,8 +56,8 @@ def serving(directory: Path, *arguments: str, **variables: str) -> Iterator[str]
         port = probe.getsockname()[1]
     log = directory / LOG
     with log.open("w") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "watchword", "serve", "--port", str(port), *arguments],
+        process = forks.start(
+            ["watchword", "serve", "--port", str(port), *arguments],
             cwd=directory,
             env=environment(**variables),
             stdout=output,

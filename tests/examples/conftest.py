@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from tests import forks
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 BIN = Path(sys.executable).parent
@@ -28,17 +29,10 @@ def environment(**settings: str) -> dict[str, str]:
 
 
 def run(*command: str | Path, cwd: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end; its output is in one piece."""
-    return subprocess.run(
-        command,
-        cwd=cwd,
-        env=environment(**settings),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    """Run a command to its end; what it tells is in one piece."""
+    ran = forks.run(*map(str, command), cwd=cwd, env=environment(**settings))
+    ran.stdout += ran.stderr
+    return ran
 
 
 def free_port() -> int:
@@ -53,13 +47,13 @@ def serving(command: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str])
     """A server of its own process group, started and ended here."""
     port = free_port()
     with (cwd.parent / f"server-{port}.log").open("w+") as log:
-        process = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", str(port)],
+        process = forks.start(
+            [*map(str, command), "--host", "127.0.0.1", "--port", str(port)],
             cwd=cwd,
-            env=dict(env),
+            env=env,
             stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # `fastapi dev` has children
+            stderr=log,
+            new_session=True,  # `fastapi dev` has children
         )
         try:
             with httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
@@ -74,7 +68,7 @@ def serving(command: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str])
                 process.wait()
 
 
-def _wait(client: httpx2.Client, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait(client: httpx2.Client, process: forks.Forked, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import EMAIL, PASSWORD
-from tests.examples.conftest import BIN, EXAMPLES, Serve
+from tests.examples.conftest import EXAMPLES, Serve
 
 MINIMAL = EXAMPLES / "minimal.py"
 README = EXAMPLES.parent / "README.md"
@@ -18,9 +18,9 @@ def test_it_has_at_most_twelve_lines() -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        pytest.param([BIN / "uvicorn", "--app-dir", EXAMPLES, "minimal:app"], id="uvicorn"),
-        pytest.param([BIN / "fastapi", "dev", MINIMAL], id="fastapi-dev"),
-        pytest.param([BIN / "fastapi", "run", MINIMAL], id="fastapi-run"),
+        pytest.param(["uvicorn", "--app-dir", EXAMPLES, "minimal:app"], id="uvicorn"),
+        pytest.param(["fastapi", "dev", MINIMAL], id="fastapi-dev"),
+        pytest.param(["fastapi", "run", MINIMAL], id="fastapi-run"),
     ],
 )
 def test_sign_up_login_and_orders_work_from_an_empty_folder(

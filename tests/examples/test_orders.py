@@ -1,13 +1,13 @@
 """`examples/orders`: the app over HTTP, its own tests, its own Alembic beside Watchword's."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from tests import forks
 from tests.conftest import EMAIL, PASSWORD, SECRET, PostgreSQL
-from tests.examples.conftest import BIN, Serve, run
+from tests.examples.conftest import Serve, run
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
@@ -28,7 +28,7 @@ def log_in(client: httpx2.Client, email: str = EMAIL, **form: str) -> dict[str, 
 
 def test_the_app_works_over_http(orders_project: Path, serve: Serve, empty_database_url: str) -> None:
     settings = {"WATCHWORD_DATABASE_URL": empty_database_url, "WATCHWORD_SECRET": SECRET}
-    client = serve(BIN / "uvicorn", "orders.main:app", cwd=orders_project, **settings)
+    client = serve("uvicorn", "orders.main:app", cwd=orders_project, **settings)
     alice = log_in(client)
     reader = log_in(client, "bob@example.com", scope="orders:read")
 
@@ -72,13 +72,13 @@ def _delete_account(client: httpx2.Client, headers: dict[str, str]) -> None:
 
 
 def test_fastapi_dev_finds_the_app_by_itself(orders_project: Path, serve: Serve) -> None:
-    client = serve(BIN / "fastapi", "dev", cwd=orders_project)
+    client = serve("fastapi", "dev", cwd=orders_project)
     assert client.get("/orders", headers=log_in(client)).json() == []
     assert (orders_project / "watchword.db").exists()
 
 
 def run_its_tests(orders_project: Path, **settings: str) -> None:
-    result = run(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", cwd=orders_project, **settings)
+    result = run("pytest", "-p", "no:cacheprovider", *forks.PYTEST_OPTIONS, cwd=orders_project, **settings)
     assert result.returncode == 0, result.stdout
     assert "6 passed" in result.stdout
     assert not list(orders_project.glob("*.db")), "the developer's database is not touched"
@@ -96,7 +96,7 @@ def test_its_own_tests_pass_on_a_postgresql_for_tests(orders_project: Path, post
 
 def test_it_type_checks_as_its_author_would_check_it(orders_project: Path) -> None:
     cache = Path(__file__).parents[2] / ".mypy_cache" / "examples"
-    result = run(sys.executable, "-m", "mypy", "--cache-dir", cache, cwd=orders_project)
+    result = run("mypy", "--cache-dir", cache, cwd=orders_project)
     assert result.returncode == 0, result.stdout
 
 

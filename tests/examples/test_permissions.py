@@ -8,6 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from tests import forks
 from tests.conftest import PASSWORD
 from tests.examples.conftest import BIN, EXAMPLES, Serve
 
@@ -18,11 +19,7 @@ ALICE = "alice@example.com"
 
 
 def operator(folder: Path, command: str, stdin: str = "") -> str:
-    outcome = subprocess.run(
-        [BIN / "watchword", *shlex.split(command)[1:]],
-        cwd=folder, input=stdin, text=True, capture_output=True, check=False, timeout=60,
-        env={"PATH": os.environ["PATH"]},
-    )  # fmt: skip
+    outcome = forks.run(*shlex.split(command), cwd=folder, env={"PATH": os.environ["PATH"]}, stdin=stdin)
     assert outcome.returncode == 0, outcome.stderr
     return outcome.stdout
 
@@ -34,7 +31,7 @@ def test_every_python_on_the_page_is_a_file_of_the_example() -> None:
 
 
 def test_the_page_is_true(serve: Serve, empty_folder: Path) -> None:
-    client = serve(BIN / "uvicorn", "--app-dir", EXAMPLES / "permissions", "shop:app", cwd=empty_folder)
+    client = serve("uvicorn", "--app-dir", EXAMPLES / "permissions", "shop:app", cwd=empty_folder)
     made = client.post("/auth/users", json={"email": ALICE, "password": PASSWORD})
     assert made.status_code == 201
 

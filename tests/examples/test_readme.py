@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from tests.conftest import missing
-from tests.examples.conftest import BIN, EXAMPLES, Serve, environment
+from tests.examples.conftest import EXAMPLES, Serve, environment
 
 README = (EXAMPLES.parent / "README.md").read_text("utf-8")
 
@@ -17,7 +17,7 @@ def test_the_curl_lines_go_from_sign_up_to_a_token_that_is_refused_after_the_log
     if shutil.which("curl") is None:
         missing("curl")
     lines = "".join(re.findall(r"^```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE))
-    client = serve(BIN / "uvicorn", "--app-dir", EXAMPLES, "minimal:app", cwd=empty_folder)
+    client = serve("uvicorn", "--app-dir", EXAMPLES, "minimal:app", cwd=empty_folder)
     ran = subprocess.run(
         ["bash", "-euc", lines.replace("localhost:8000", client.base_url.netloc.decode())],
         cwd=empty_folder,

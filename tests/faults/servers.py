@@ -3,14 +3,13 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx2
+from tests import forks
 from tests.cli.processes import SECRET, environment
 from tests.conftest import CHEAP_HASH, EMAIL, PASSWORD
 
@@ -36,18 +35,18 @@ class KillableServer:
             WATCHWORD_PASSWORD_COST=CHEAP_HASH,
             **settings,
         )
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: forks.Forked | None = None
 
     def start(self) -> None:
         """Start it, and return when it answers."""
         with (self.directory / "server-log").open("a") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "watchword", "serve", "--port", str(self.port), *self.arguments],
+            self.process = forks.start(
+                ["watchword", "serve", "--port", str(self.port), *self.arguments],
                 cwd=self.directory,
                 env=self.environment,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
+                new_session=True,
             )
         deadline = time.monotonic() + 60
         while True:

@@ -1,7 +1,5 @@
 """F7 and revocation with several workers: one new generation, and a logout that is in force in all of them."""
 
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import forks
 from tests.conftest import EMAIL, SCOPES, Client, make_app, make_settings
 from tests.faults.servers import KEYS, Chain, KillableServer
 from tests.faults.test_kills import generations
@@ -157,13 +156,8 @@ def revoke_the_token(server: KillableServer, chain: Chain) -> None:
 
 
 def disable_from_the_command_line(server: KillableServer, _chain: Chain) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "watchword", "users", "disable", EMAIL],
-        cwd=server.directory,
-        env=server.environment,
-        check=True,
-        capture_output=True,
-    )
+    ran = forks.run("watchword", "users", "disable", EMAIL, cwd=server.directory, env=server.environment)
+    assert ran.returncode == 0, ran.stderr
 
 
 def test_row_19_what_one_worker_or_the_command_line_ends_is_ended_in_all(workers: KillableServer) -> None:

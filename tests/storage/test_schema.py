@@ -1,8 +1,7 @@
 """Migrations: what they make is what the tables say, once, whoever runs them."""
 
-import asyncio
 import subprocess
-import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from fastapi import FastAPI
 from sqlalchemy import Connection, text
+from tests import forks
 from tests.conftest import SECRET, make_settings
 
 import watchword.storage
@@ -67,9 +67,11 @@ async def test_a_schema_of_a_newer_version_is_refused(database_url: str) -> None
         await database.close()
 
 
-async def test_processes_that_start_at_once_migrate_once_and_agree_on_the_keys(empty_database_url: str) -> None:
-    program = (
-        "import asyncio, os\n"
+async def test_processes_that_start_at_once_migrate_once_and_agree_on_the_keys(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "start.py").write_text(
+        "import asyncio\n"
         "from fastapi import FastAPI\n"
         "from watchword import Watchword\n"
         "async def main():\n"
@@ -78,16 +80,15 @@ async def test_processes_that_start_at_once_migrate_once_and_agree_on_the_keys(e
         "asyncio.run(main())\n"
     )
     environment = {"WATCHWORD_DATABASE_URL": empty_database_url, "WATCHWORD_SECRET": SECRET, "PATH": "/usr/bin"}
-    processes = [
-        await asyncio.create_subprocess_exec(
-            sys.executable, "-c", program, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-        for _ in range(4)
-    ]
-    outcomes = await asyncio.gather(*(process.communicate() for process in processes))
-    assert [process.returncode for process in processes] == [0, 0, 0, 0], outcomes
-    assert len({out for out, _ in outcomes}) == 1
-    assert len(outcomes[0][0].split()) == 2
+
+    def start(_number: int) -> subprocess.CompletedProcess[str]:
+        return forks.run("start", cwd=tmp_path, env=environment)
+
+    with ThreadPoolExecutor(4) as threads:
+        outcomes = list(threads.map(start, range(4)))
+    assert {(outcome.returncode, outcome.stderr) for outcome in outcomes} == {(0, "")}
+    (keys,) = {outcome.stdout for outcome in outcomes}
+    assert len(keys.split()) == 2
 
 
 async def test_sqlite_is_durable_and_checks_foreign_keys(sqlite_url: str) -> None:

@@ -1,9 +1,11 @@
 """The pytest plugin, in small host projects with a pytest of their own."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
+from tests import forks
 from tests.conftest import SECRET
 
 pytest_plugins = ["pytester"]
@@ -62,7 +64,13 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
 
 
 def run(project: pytest.Pytester, *arguments: str | Path) -> pytest.RunResult:
-    return project.runpytest_subprocess("-W", "error", "-p", "no:cacheprovider", *arguments)
+    """Run its tests in a process that has imported Watchword before."""
+    basetemp = str(project.path.parent / "basetemp")
+    options = ("-W", "error", *forks.PYTEST_OPTIONS, "-p", "no:cacheprovider", "--basetemp", basetemp)
+    started = time.monotonic()
+    ran = forks.run("pytest", *options, *map(str, arguments), cwd=project.path, env=os.environ)
+    output, errors = ran.stdout.splitlines(), ran.stderr.splitlines()
+    return pytest.RunResult(ran.returncode, output, errors, time.monotonic() - started)
 
 
 def left_behind(project: pytest.Pytester) -> set[str]:
@@ -263,7 +271,7 @@ def test_a_project_that_does_not_use_it_is_left_alone(pytester: pytest.Pytester)
             heavy = {"fastapi", "starlette", "sqlalchemy", "pydantic", "watchword.app", "watchword.settings"}
             assert not heavy & sys.modules.keys()
     """)
-    run(pytester).assert_outcomes(passed=1)
+    pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=1)
 
 
 def test_without_httpx2_it_says_what_to_install(project: pytest.Pytester) -> None:
