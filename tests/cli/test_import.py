@@ -26,7 +26,7 @@ from django.conf import settings as django_settings
 from django.contrib.auth import hashers as django
 from pwdlib.hashers.bcrypt import BcryptHasher
 from tests.cli.processes import PRODUCTION, environment
-from tests.conftest import CHEAP_HASH, PASSWORD, Client, make_app, make_settings
+from tests.conftest import CHEAP_HASH, PASSWORD, Client, PostgreSQL, make_app, make_settings
 
 from watchword import Watchword
 from watchword.cli import main
@@ -484,12 +484,14 @@ def test_a_terminal_shows_a_bar_and_a_pipe_does_not(tmp_path: Path, sqlite_url: 
     assert piped.stderr == ""
 
 
-def test_a_database_that_goes_away_ends_the_import_in_one_line(tmp_path: Path, sqlite_url: str) -> None:
+def test_a_database_that_goes_away_ends_the_import_in_one_line(
+    tmp_path: Path, postgresql: PostgreSQL, postgresql_url: str
+) -> None:
     lines = ["email", *(f"u{number}@example.com" for number in range(1500))]
     process = subprocess.Popen(
         [sys.executable, "-m", "watchword", "users", "import", "-"],
         cwd=tmp_path,
-        env=environment(WATCHWORD_DATABASE_URL=sqlite_url),
+        env=environment(WATCHWORD_DATABASE_URL=postgresql_url),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -500,11 +502,10 @@ def test_a_database_that_goes_away_ends_the_import_in_one_line(tmp_path: Path, s
         process.stdin.write("\n".join(lines * 4))  # more than the first read takes
         process.stdin.flush()
         deadline = time.monotonic() + 60
-        while len(accounts(sqlite_url)) < 1000:
+        while len(accounts(postgresql_url)) < 1000:
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        for file in tmp_path.glob("watchword.db*"):
-            file.write_bytes(b"not a database any more" * 400)
+        postgresql.drop(postgresql_url)
         told, errors = process.communicate("\n".join(f"late{number}@example.com" for number in range(3000)), timeout=60)
     finally:
         process.kill()
