@@ -56,6 +56,7 @@ from watchword.identity.secret_file import development_secret
 from watchword.identity.verify import VerifyCredential
 from watchword.identity.verify_api_key import VerifyApiKey
 from watchword.identity.verify_client import VerifyClientToken
+from watchword.limits import Limits
 from watchword.model import P
 from watchword.settings import Settings, SigningAlgorithm
 from watchword.storage import Database, open_database
@@ -81,6 +82,7 @@ class Assembled(Generic[P]):
     clients: Clients
     storage: Database
     feed: Feed
+    limits: Limits
 
 
 async def assemble(
@@ -130,6 +132,10 @@ async def assemble(
     api_key_uses = ApiKeyUses()
     await stack.enter_async_context(recording(RecordApiKeyUses(storage, api_key_uses)))
 
+    redis_url = settings.redis_url.get_secret_value() if settings.redis_url is not None else None
+    limits = Limits(settings.rates, redis_url=redis_url, issuer=settings.issuer)
+    stack.push_async_callback(limits.close)
+
     rules = TokenRules(
         settings.issuer, settings.audience, settings.access_token_lifetime, settings.access_token_algorithm
     )
@@ -144,6 +150,7 @@ async def assemble(
         storage,
         feed,
         events,
+        limits,
         audiences={settings.issuer, f"{settings.issuer}{settings.prefix}/token"},
         leeway=leeway,
         size=min(settings.remembered_tokens, _REMEMBERED_CLIENTS),
@@ -201,6 +208,7 @@ async def assemble(
             create_api_key=create_api_key,
             list_api_keys=list_api_keys,
             revoke_api_key=revoke_api_key,
+            limits=limits,
             jwks=keys.jwks(),
             https_only=settings.is_production,
             app_without_dependencies=app_without_dependencies,
@@ -209,6 +217,7 @@ async def assemble(
         open_session=open_session,
         storage=storage,
         feed=feed,
+        limits=limits,
         users=Users(profile, register, find_user, update_profile, set_active, delete_user),
         sessions=Sessions(list_sessions, end_sessions),
         roles=Roles(profile, manage_roles),

@@ -24,6 +24,7 @@ from watchword.flows.update_profile import UpdateProfile
 from watchword.grants import Grant
 from watchword.guard.running import running
 from watchword.identity.authenticate_client import AuthenticateClient
+from watchword.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class UseCases:
 
     Attributes:
         grants: By `grant_type`.
+        limits: How often one network may ask.
         jwks: The key set to publish (RFC 7517 §5).
         https_only: Whether credentials are refused over plain HTTP.
         app_without_dependencies: The app that we are installed in, if it puts no dependencies before all endpoints.
@@ -54,6 +56,7 @@ class UseCases:
     create_api_key: CreateApiKey
     list_api_keys: ListApiKeys
     revoke_api_key: RevokeApiKey
+    limits: Limits
     jwks: Mapping[str, Any]
     https_only: bool
     app_without_dependencies: object | None
