@@ -7,6 +7,7 @@ from typing import Final, Generic
 
 from watchword.crypto.passwords import PasswordHasher
 from watchword.crypto.refresh_tokens import RefreshTokenKeys
+from watchword.crypto.sealing import derive
 from watchword.deny_list import DenyList
 from watchword.errors import ConfigurationError
 from watchword.events import Events
@@ -41,6 +42,7 @@ from watchword.grants.refresh_token import RefreshTokenGrant
 from watchword.guard.remembered import RememberingVerifier
 from watchword.http.use_cases import UseCases
 from watchword.identity.api_key_uses import ApiKeyUses
+from watchword.identity.attempts import Attempts
 from watchword.identity.authenticate_client import AuthenticateClient
 from watchword.identity.authenticate_user import AuthenticateUser
 from watchword.identity.failure_time import FailureTime
@@ -146,7 +148,8 @@ async def assemble(
     open_session = OpenSession(
         storage, issue, Lifetimes(settings.refresh_idle_lifetime, settings.refresh_absolute_lifetime), events
     )
-    authenticate_user = AuthenticateUser(storage, hashing, FailureTime(storage, hashing))
+    attempts = Attempts(storage, derive(secrets_in_force(settings)[0], "attempts"), settings.attempt_policies, events)
+    authenticate_user = AuthenticateUser(storage, hashing, FailureTime(storage, hashing), attempts)
     policy = PasswordPolicy(settings.password_min_length)
     manage_roles = ManageRoles(storage, events, settings.default_role or None)
     await manage_roles.seed(settings.roles)
@@ -181,7 +184,7 @@ async def assemble(
             },
             register=register,
             update_profile=update_profile,
-            change_password=ChangePassword(storage, hashing, policy, events),
+            change_password=ChangePassword(storage, hashing, policy, attempts, events),
             delete_user=delete_user,
             find_user=find_user,
             set_active=set_active,

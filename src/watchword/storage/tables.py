@@ -238,6 +238,19 @@ api_key = Table(
     Index(f"ix_{PREFIX}api_key_client_id", "client_id", "id"),
 )
 
+# Failures to tell a secret. The key is a MAC of whose account it is: addresses without one are counted too.
+attempt = Table(
+    f"{PREFIX}attempt",
+    metadata,
+    Column("kind", String(32), primary_key=True),
+    Column("key", LargeBinary(32), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_failed_at", UtcDateTime, nullable=False, index=True),
+    Column("blocked_until", UtcDateTime),
+    # How many were refused unheard since then.
+    Column("refused", Integer, nullable=False),
+)
+
 event = Table(
     f"{PREFIX}event",
     metadata,
