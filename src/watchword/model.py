@@ -368,6 +368,14 @@ class CreatedApiKey:
     secret: str = field(repr=False)
 
 
+class KeyStatus(StrEnum):
+    """Where a signing key is in its life; it is published (RFC 7517) through all of it."""
+
+    NEXT = "next"
+    ACTIVE = "active"
+    RETIRING = "retiring"
+
+
 class RevocationKind(StrEnum):
     """What a revocation is about."""
 

@@ -248,6 +248,11 @@ class Settings(BaseSettings):
         "database. "
         "Tokens signed before a change stay good until they expire.",
     )
+    signing_key_lifetime: DurationOrZero = Field(
+        default=timedelta(days=90),
+        description="How long a key signs before the next one does, which was published minutes before. `0`: until "
+        "`watchword keys rotate`. At least 1h.",
+    )
     refresh_idle_lifetime: Duration = Field(
         default=timedelta(days=30),
         description="A session that is not refreshed for so long ends. Recommended: 7d to 30d, 1d where much is at "
@@ -543,6 +548,13 @@ class Settings(BaseSettings):
                 "WATCHWORD_REFRESH_IDLE_LIFETIME must not be longer than WATCHWORD_REFRESH_ABSOLUTE_LIFETIME"
             )
         return self
+
+    @field_validator("signing_key_lifetime")
+    @classmethod
+    def _signs_longer_than_it_is_published(cls, lifetime: timedelta) -> timedelta:
+        if timedelta() < lifetime < timedelta(hours=1):
+            raise ValueError("WATCHWORD_SIGNING_KEY_LIFETIME must be at least 1h, or 0")
+        return lifetime
 
     @model_validator(mode="after")
     def _direct_url_is_of_use(self) -> Self:

@@ -103,7 +103,8 @@ def test_clients_that_fail_to_authenticate_are_refused_and_those_that_do_not_fai
 
     assert client.portal is not None
     registered, secret = client.portal.call(register)
-    good, bad = (registered.id, secret), (registered.id, "wws_wrong")
+    assert secret is not None
+    good, bad = (registered.id, secret.value), (registered.id, "wws_wrong")
     form = {"grant_type": "client_credentials"}
     assert statuses(lambda: client.post("/auth/token", data=form, auth=good), 6) == [200] * 6
     asks = {"/auth/token": form, "/auth/introspect": {"token": "x"}, "/auth/revoke": {"token": "x"}}

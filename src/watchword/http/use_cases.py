@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 from starlette.requests import Request
 
@@ -24,6 +24,7 @@ from watchword.flows.update_profile import UpdateProfile
 from watchword.grants import Grant
 from watchword.guard.running import running
 from watchword.identity.authenticate_client import AuthenticateClient
+from watchword.identity.keyring import Keyring
 from watchword.limits import Limits
 
 
@@ -34,7 +35,7 @@ class UseCases:
     Attributes:
         grants: By `grant_type`.
         limits: How often one network may ask.
-        jwks: The key set to publish (RFC 7517 §5).
+        keyring: Whose keys are published (RFC 7517 §5).
         https_only: Whether credentials are refused over plain HTTP.
         app_without_dependencies: The app that we are installed in, if it puts no dependencies before all endpoints.
     """
@@ -57,7 +58,7 @@ class UseCases:
     list_api_keys: ListApiKeys
     revoke_api_key: RevokeApiKey
     limits: Limits
-    jwks: Mapping[str, Any]
+    keyring: Keyring
     https_only: bool
     app_without_dependencies: object | None
 
