@@ -45,6 +45,7 @@ from watchword.identity.api_key_uses import ApiKeyUses
 from watchword.identity.attempts import Attempts
 from watchword.identity.authenticate_client import AuthenticateClient
 from watchword.identity.authenticate_user import AuthenticateUser
+from watchword.identity.breached_passwords import BreachedPasswords
 from watchword.identity.failure_time import FailureTime
 from watchword.identity.hashing import HashingPool
 from watchword.identity.issue import IssueTokens, TokenRules
@@ -157,7 +158,10 @@ async def assemble(
     )
     attempts = Attempts(storage, derive(secrets_in_force(settings)[0], "attempts"), settings.attempt_policies, events)
     authenticate_user = AuthenticateUser(storage, hashing, FailureTime(storage, hashing), attempts)
-    policy = PasswordPolicy(settings.password_min_length)
+    policy = PasswordPolicy(
+        settings.password_min_length,
+        BreachedPasswords(settings.breached_passwords_url) if settings.breached_passwords_url else None,
+    )
     manage_roles = ManageRoles(storage, events, settings.default_role or None)
     await manage_roles.seed(settings.roles)
     if settings.default_role and not await manage_roles.exists(settings.default_role):

@@ -320,6 +320,13 @@ class Settings(BaseSettings):
         "SP 800-63B-4), "
         "never less than 8.",
     )
+    breached_passwords_url: str = Field(
+        default="",
+        description="Where to ask whether a new password was leaked: a range API such as "
+        "`https://api.pwnedpasswords.com/range`, which is sent five characters of its SHA-1. Asked when a password is "
+        "set, never at a login; where it does not answer within 2 seconds the password is taken. Empty: nobody is "
+        "asked.",
+    )
     password_cost: Annotated[str, AfterValidator(_known_cost)] = Field(
         default=PasswordCost.OWASP.value,
         description="The cost of Argon2id: `owasp` (19 MiB, t=2, p=1), `rfc9106` (64 MiB, t=3, p=4) or parameters "
@@ -459,6 +466,14 @@ class Settings(BaseSettings):
     def _followable(cls, value: timedelta) -> timedelta:
         if not _STALENESS[0] <= value <= _STALENESS[1]:
             raise ValueError("must be between 0.1 (100 ms) and 1m")
+        return value
+
+    @field_validator("breached_passwords_url")
+    @classmethod
+    def _range_api(cls, value: str) -> str:
+        url = urlsplit(value)
+        if value and (url.scheme not in {"http", "https"} or not url.netloc or url.query or url.fragment):
+            raise ValueError("must be an address such as https://api.pwnedpasswords.com/range")
         return value
 
     @field_validator("longest_lockout")
