@@ -52,7 +52,12 @@ def api() -> Iterator[RangeApi]:
         def log_message(self, format: str, *args: Any) -> None:
             """Not to the terminal."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        @override
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """Who asked did not wait for the answer."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     ranges = RangeApi(f"http://127.0.0.1:{server.server_address[1]}/range")
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
