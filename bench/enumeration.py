@@ -1,8 +1,8 @@
 """Does the time of an answer tell whether there is an account? Each kind of address, interleaved at random.
 
 The token endpoint is measured twice: with Argon2id hashes alone, and beside a bcrypt hash of cost 10, which is dearer;
-then every failure should take as long as bcrypt does. Limits are off, and no account is asked so often that it is locked,
-but for the one that is meant to be.
+then every failure should take as long as bcrypt does. Limits are off, and no account is asked so often that it is
+locked, but for the one that is meant to be.
 """
 
 import random
