@@ -1,10 +1,14 @@
-"""Guessing at an account: who guesses has to wait, its owner does not, and nobody learns whether there is one."""
+"""Guessing at an account: who guesses has to wait, its owner does not, and nobody learns whether there is one.
+
+ASVS 6.1.1, 6.3.1, 6.3.8; the controls are documented in docs/abuse.md.
+"""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 from sqlalchemy import select, update
 from starlette.testclient import TestClient
 from tests.conftest import EMAIL, PASSWORD, SCOPES, Client, make_app, make_settings
@@ -12,6 +16,7 @@ from tests.http.addresses import FROM, AddressFromHeader, at
 
 from watchword import Watchword
 from watchword.events import LockedOut, LoginRefused
+from watchword.metrics import Metrics
 from watchword.storage.tables import attempt
 
 WRONG = "a wrong watchword, entirely"
@@ -131,6 +136,7 @@ def test_a_guess_at_the_current_password_has_to_wait_and_is_told(owner: Client) 
 
 
 def test_a_lock_is_told_to_who_listens_once_and_whose_it_is(owner: Client, auth: Watchword[Any]) -> None:
+    metrics = Metrics(auth, CollectorRegistry())
     locked: list[LockedOut] = []
     refused: list[LoginRefused] = []
     auth._events.on(LockedOut, locked.append)
@@ -142,6 +148,7 @@ def test_a_lock_is_told_to_who_listens_once_and_whose_it_is(owner: Client, auth:
         ("password", True, BOARD),
     ]
     assert "locked" in refused[FREE].reason
+    assert 'watchword_lockouts_total{kind="password"} 2.0' in metrics.exposition().decode()
 
 
 def test_row_39_unknown_disabled_locked_and_hashless_users_answer_as_a_wrong_password_does(

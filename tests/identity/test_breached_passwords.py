@@ -1,4 +1,4 @@
-"""Passwords that were leaked, asked of a real server on this machine."""
+"""Passwords that were leaked, asked of a real server on this machine (ASVS 6.2.12)."""
 
 import asyncio
 import hashlib
