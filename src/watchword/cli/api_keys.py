@@ -91,18 +91,33 @@ async def revoke_key(key_id: str) -> ApiKey:
         InvalidInput: This is no id.
         NotFound: No such key is in force.
     """
-    try:
-        wanted = UUID(key_id)
-    except ValueError:  # perhaps the key itself: it is not repeated
-        raise InvalidInput(text="the id of a key looks like 0199e5b2-…; `watchword api-keys list` shows it") from None
     async with _started() as auth:
         try:
-            return await auth.api_keys.revoke(wanted)
+            return await auth.api_keys.revoke(_read_id(key_id))
         except NotFound as error:
             raise NotFound(error.detail, text="There is no such API key in force") from None
 
 
-def read_lifetime(text: str | None) -> timedelta | None:
+async def rotate_key(key_id: str, *, grace: timedelta | None) -> CreatedApiKey:
+    """Make a key in the place of another, which ends at once or after a grace.
+
+    Raises:
+        InvalidInput: This is no id, or the grace is too long.
+        NotFound: No such key is in force, or its owner is disabled.
+        TooManyApiKeys: The owner has a hundred.
+    """
+    async with _started() as auth:
+        return await auth.api_keys.rotate(_read_id(key_id), grace=grace or timedelta(0))
+
+
+def _read_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:  # perhaps the key itself: it is not repeated
+        raise InvalidInput(text="the id of a key looks like 0199e5b2-…; `watchword api-keys list` shows it") from None
+
+
+def read_lifetime(option: str, text: str | None) -> timedelta | None:
     """A duration such as `90d`.
 
     Raises:
@@ -111,7 +126,7 @@ def read_lifetime(text: str | None) -> timedelta | None:
     try:
         return None if text is None else _duration.validate_python(text)
     except ValidationError:
-        raise InvalidInput(text="--expires-in is not a duration: write 3600, 12h, 90d or P90D") from None
+        raise InvalidInput(text=f"{option} is not a duration: write 3600, 12h, 90d or P90D") from None
 
 
 @asynccontextmanager
