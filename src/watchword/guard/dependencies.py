@@ -17,7 +17,7 @@ from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
 from watchword.errors import InsufficientScope, LoginTooOld, Refusal
-from watchword.guard.credentials import bearer_token, lone_authorization
+from watchword.guard.credentials import authorization, bearer_token
 from watchword.guard.refusals import no_credential, refuse
 from watchword.guard.remembered import Caller
 from watchword.guard.running import running
@@ -54,8 +54,8 @@ class Guard(SecurityBase, Generic[T]):
         """
         verify = running(connection).verify_credential
         try:
-            header = lone_authorization(connection)
-            caller = verify.recall(header) if header is not None else None
+            header, is_form = authorization(connection)
+            caller = None if header is None or is_form else verify.recall(header)
             if caller is None:
                 token = await bearer_token(connection)
                 if token is None:
