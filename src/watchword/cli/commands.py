@@ -372,10 +372,11 @@ def create_api_key(
     as_json: Json = False,
 ) -> None:
     """Make a key of a user or a client. It is shown this once, alone on standard output."""
-    from watchword.cli.api_keys import Whose, create_key, read_lifetime
+    from watchword.cli.api_keys import Whose, create_key
+    from watchword.cli.started import read_duration
 
     whose = Whose.of(user, client)
-    created = asyncio.run(create_key(whose, name, scope or [], expires_in=read_lifetime("--expires-in", expires_in)))
+    created = asyncio.run(create_key(whose, name, scope or [], expires_in=read_duration("--expires-in", expires_in)))
     output.print_api_key(created, as_json=as_json)
 
 
@@ -412,9 +413,10 @@ def rotate_api_key(
     as_json: Json = False,
 ) -> None:
     """Make a key with the owner, name, scopes and end of another, which is revoked. It is shown this once."""
-    from watchword.cli.api_keys import read_lifetime, rotate_key
+    from watchword.cli.api_keys import rotate_key
+    from watchword.cli.started import read_duration
 
-    rotated = asyncio.run(rotate_key(key_id, grace=read_lifetime("--grace", grace)))
+    rotated = asyncio.run(rotate_key(key_id, grace=read_duration("--grace", grace)))
     output.print_api_key(rotated, as_json=as_json)
 
 
