@@ -24,6 +24,7 @@ class Pruned:
 
     Attributes:
         assertions: Those that clients authenticated with, which have expired.
+        attempts: Counters of failures that nobody added to for a day.
     """
 
     sessions: int = 0
@@ -31,6 +32,7 @@ class Pruned:
     api_keys: int = 0
     assertions: int = 0
     events: int = 0
+    attempts: int = 0
 
     def __add__(self, other: "Pruned") -> "Pruned":
         return Pruned(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
@@ -58,6 +60,7 @@ class Prune:
                     api_keys=await stores.api_keys.prune(limit=_BATCH),
                     assertions=await stores.clients.prune_assertions(limit=_BATCH),
                     events=await stores.events.prune(kept_for=self.events_kept_for, limit=_BATCH),
+                    attempts=await stores.attempts.prune(limit=_BATCH),
                 )
             total += batch
             if max(astuple(batch)) < _BATCH:

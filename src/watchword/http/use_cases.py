@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 from starlette.requests import Request
 
@@ -29,6 +29,7 @@ from watchword.flows.update_profile import UpdateProfile
 from watchword.grants import Grant
 from watchword.guard.running import running
 from watchword.identity.authenticate_client import AuthenticateClient
+from watchword.identity.keyring import Keyring
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class UseCases:
 
     Attributes:
         grants: By `grant_type`.
-        jwks: The key set to publish (RFC 7517 §5).
+        keyring: Whose keys are published (RFC 7517 §5).
         https_only: Whether credentials are refused over plain HTTP.
         app_without_dependencies: The app that we are installed in, if it puts no dependencies before all endpoints.
     """
@@ -64,7 +65,7 @@ class UseCases:
     change_client: ChangeClient
     delete_client: DeleteClient
     client_secrets: ClientSecrets
-    jwks: Mapping[str, Any]
+    keyring: Keyring
     https_only: bool
     app_without_dependencies: object | None
 
