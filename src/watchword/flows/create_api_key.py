@@ -135,10 +135,10 @@ class CreateApiKey:
             if account is None or not account.is_active:
                 raise NotFound(f"no active user {owner}", text="There is no such user, or they are disabled")
             return self.scopes.allowed_for(account)
-        scopes = await stores.api_keys.lock_client(owner)
-        if scopes is None:
+        client = await stores.clients.get(owner, lock=True)
+        if client is None or not client.is_active:
             raise NotFound("no such active client", text="There is no such client, or it is disabled")
-        return scopes
+        return client.scopes
 
 
 async def _add(

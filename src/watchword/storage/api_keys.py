@@ -100,12 +100,6 @@ class ApiKeyStore:
         )
         return _key((await self._connection.execute(statement.returning(*_KEY))).mappings().one())
 
-    async def lock_client(self, client_id: str) -> frozenset[str] | None:
-        """What an active client may have, its row locked until the transaction ends. None if there is none."""
-        statement = select(client.c.scope).where(client.c.id == client_id, client.c.is_active).with_for_update()
-        scope = (await self._connection.execute(statement)).scalar_one_or_none()
-        return None if scope is None else frozenset(scope.split())
-
     async def find(self, digest: bytes) -> ApiKeyState | None:
         """What there is to know of a key and of whose it is, in one query; None where there is no such key."""
         statement = (
