@@ -18,7 +18,7 @@ from watchword.http.account import Text
 from watchword.http.device import device_of
 from watchword.http.responses import ErrorAnswer, UserAnswer
 from watchword.http.route import JsonRoute
-from watchword.http.sessions import SessionAnswer, SessionsAnswer
+from watchword.http.sessions import SessionsAnswer
 from watchword.http.use_cases import use_cases
 from watchword.model import Principal, Role
 
@@ -181,8 +181,7 @@ async def list_sessions(
 ) -> SessionsAnswer:
     """The devices a user is logged in on."""
     page = await use_cases(request).list_sessions(user_id, before=before, limit=limit)
-    items = [SessionAnswer.of(session, current=None) for session in page]
-    return SessionsAnswer(items=items, next=page[-1].id if len(page) == limit else None)
+    return SessionsAnswer.of(page, limit=limit)
 
 
 @router.delete("/users/{user_id}/sessions", status_code=204)
