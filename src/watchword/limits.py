@@ -3,11 +3,14 @@
 A network is an IPv4 address, or the first 64 bits of one of IPv6: who has one address of those has all of them. The
 address is the one that the server tells, which believes X-Forwarded-For only of proxies it trusts. Where there is none,
 all share one count.
+
+The package `limits` counts, in fixed windows. It is imported when the first request is counted: a start need not wait.
 """
 
 import logging
+import math
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
@@ -19,20 +22,11 @@ from watchword.redis_client import open_redis
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from watchword.limit_counters import Counters
+
 _log: Final = logging.getLogger("watchword.limits")
-_MOST_WINDOWS: Final = 50_000
 _TIMEOUT_SECONDS: Final = 0.5
 _AWAY_SECONDS: Final = 5.0
-# A window starts with its first request. One that has no end (Redis was stopped in between) gets one.
-_COUNT: Final = """
-local count = redis.call('INCR', KEYS[1])
-local left = redis.call('PTTL', KEYS[1])
-if left < 0 then
-    left = tonumber(ARGV[1])
-    redis.call('PEXPIRE', KEYS[1], left)
-end
-return {count, left}
-"""
 
 
 class Limits:
@@ -42,7 +36,7 @@ class Limits:
         rates: How many of each kind; what is not there is not limited.
         redis_url: A Redis to count in. While it is away, each process counts by itself.
         issuer: What the keys in it begin with.
-        monotonic: Seconds that only go up.
+        clock: The time, in seconds since the epoch.
 
     Attributes:
         refused: How many requests were refused, by what they asked for.
@@ -57,14 +51,14 @@ class Limits:
         *,
         redis_url: str | None = None,
         issuer: str = "",
-        monotonic: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.refused: Counter[str] = Counter()
         self._rates = rates
-        self._windows = _Windows(monotonic)
-        self._monotonic = monotonic
+        self._issuer = issuer
+        self._clock = clock
         self._redis: Redis | None = open_redis(redis_url, timeout=_TIMEOUT_SECONDS) if redis_url and rates else None
-        self._prefix = f"{issuer}:limit"
+        self._made: Counters | None = None
         self._redis_is_away = False
         self._ask_redis_at = float("-inf")
 
@@ -81,10 +75,9 @@ class Limits:
         """
         rate = self._rates.get(limit)
         if rate is not None:
-            key = self._admit(rate, what, device)
-            count, left = await self._count(rate, key)
-            if count > rate.number:
-                raise self._refusal(what, left)
+            self._refuse_known(rate, what, device)
+            await self._count(rate, what, device)
+            self._refuse_known(rate, what, device)
 
     @asynccontextmanager
     async def failures(self, what: str, device: Device, counted: type[Refusal]) -> AsyncIterator[None]:
@@ -104,11 +97,11 @@ class Limits:
         if rate is None:
             yield
             return
-        key = self._admit(rate, what, device)
+        self._refuse_known(rate, what, device)
         try:
             yield
         except counted:
-            await self._count(rate, key)
+            await self._count(rate, what, device)
             raise
 
     async def close(self) -> None:
@@ -116,69 +109,45 @@ class Limits:
         if self._redis is not None:
             await self._redis.aclose()
 
-    def _admit(self, rate: Rate, what: str, device: Device) -> str:
-        """Refuse who is known to have had too many, without asking anybody; the key to count by."""
-        key = f"{what}:{device.network or ''}"
-        count, left = self._windows.get(key)
-        if count > rate.number:
-            raise self._refusal(what, left)
-        return key
+    @property
+    def _counters(self) -> "Counters":
+        if self._made is None:
+            from watchword.limit_counters import Counters
 
-    def _refusal(self, what: str, left: float) -> TooManyRequests:
-        self.refused[what] += 1
-        return TooManyRequests(int(left) + 1, f"too many requests for {what} from one network")
+            self._made = Counters(self._redis, namespace=f"{self._issuer}:limit", clock=self._clock)
+        return self._made
 
-    async def _count(self, rate: Rate, key: str) -> tuple[int, float]:
-        """Count one more; how many there are in the window, and the seconds until it ends."""
-        if self._redis is not None and self._monotonic() >= self._ask_redis_at:
-            counted = await self._count_in_redis(self._redis, rate, key)
-            if counted is not None:
-                self._windows.set(key, *counted)
-                return counted
-        return self._windows.add(key, rate.seconds)
+    def _refuse_known(self, rate: Rate, what: str, device: Device) -> None:
+        """Refuse who is known here to have had too many, without asking anybody.
 
-    async def _count_in_redis(self, redis: "Redis", rate: Rate, key: str) -> tuple[int, float] | None:
-        """The same in Redis; None where it does not answer."""
-        from redis.exceptions import RedisError
+        Raises:
+            TooManyRequests: So it is.
+        """
+        left = self._counters.refused_for(rate, what, device.network or "")
+        if left > 0:
+            self.refused[what] += 1
+            raise TooManyRequests(math.ceil(left), f"too many requests for {what} from one network")
 
+    async def _count(self, rate: Rate, what: str, device: Device) -> None:
+        """Count one more, in Redis too if it is there."""
+        ask_redis = self._redis is not None and self._clock() >= self._ask_redis_at
         try:
-            count, left = await redis.eval(_COUNT, 1, f"{self._prefix}:{key}", str(rate.seconds * 1000))
-        except (RedisError, OSError) as error:
+            await self._counters.count(rate, what, device.network or "", ask_redis=ask_redis)
+        except Exception as error:
+            if not _is_of_redis(error):
+                raise
             # Not asked again for a while: the next ones would wait for it as long as this one has.
-            self._ask_redis_at = self._monotonic() + _AWAY_SECONDS
+            self._ask_redis_at = self._clock() + _AWAY_SECONDS
             if not self._redis_is_away:
                 _log.warning("limits are counted in this process alone: Redis: %s", type(error).__name__)
             self._redis_is_away = True
-            return None
-        if self._redis_is_away:
-            _log.info("limits are counted in Redis again")
-        self._redis_is_away = False
-        return int(count), int(left) / 1000
+        else:
+            if ask_redis and self._redis_is_away:
+                _log.info("limits are counted in Redis again")
+                self._redis_is_away = False
 
 
-class _Windows:
-    """What this process has counted, or heard from Redis; the least recently used window goes first.
+def _is_of_redis(error: Exception) -> bool:
+    from redis.exceptions import RedisError
 
-    Who has so many networks that theirs push others out could have asked from each of them instead.
-    """
-
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        self._monotonic = monotonic
-        self._windows: OrderedDict[str, tuple[int, float]] = OrderedDict()
-
-    def get(self, key: str) -> tuple[int, float]:
-        count, ends_at = self._windows.get(key, (0, 0.0))
-        left = ends_at - self._monotonic()
-        return (count, left) if left > 0 else (0, 0.0)
-
-    def set(self, key: str, count: int, left: float) -> None:
-        self._windows[key] = (count, self._monotonic() + left)
-        self._windows.move_to_end(key)
-        if len(self._windows) > _MOST_WINDOWS:
-            self._windows.popitem(last=False)
-
-    def add(self, key: str, seconds: float) -> tuple[int, float]:
-        count, left = self.get(key)
-        left = left or seconds
-        self.set(key, count + 1, left)
-        return count + 1, left
+    return isinstance(error, RedisError | OSError)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from watchword import limits as module
+from watchword import limit_counters as module
 from watchword.errors import InvalidToken, TooManyRequests
 from watchword.limits import Limits
 from watchword.model import Device, Limit, Rate
@@ -25,7 +25,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def limits(clock: Clock) -> Limits:
-    return Limits({Limit.LOGINS: Rate(2, 60), Limit.FAILURES: Rate(2, 60)}, monotonic=clock)
+    return Limits({Limit.LOGINS: Rate(2, 60), Limit.FAILURES: Rate(2, 60)}, clock=clock)
 
 
 async def refused_for(limits: Limits, device: Device = HERE) -> int | None:
@@ -41,7 +41,7 @@ async def test_a_window_starts_with_its_first_request_and_is_over_when_it_says(l
     clock.now += 59.5
     assert await refused_for(limits) == 1
     clock.now += 0.5
-    assert [await refused_for(limits) for _ in range(3)] == [None, None, 61]
+    assert [await refused_for(limits) for _ in range(3)] == [None, None, 60]
     assert limits.refused == {"password": 2}
 
 
@@ -78,4 +78,4 @@ async def test_memory_is_bounded_and_the_least_recently_used_goes_first(
     assert await refused_for(limits) is not None
     for n in range(500):
         await refused_for(limits, Device(None, f"2001:db8:0:{n:x}::1"))
-    assert len(limits._windows._windows) == 100
+    assert len(limits._counters._memory._windows) == 100
