@@ -45,6 +45,7 @@ from watchword.identity.api_key_uses import ApiKeyUses
 from watchword.identity.attempts import Attempts
 from watchword.identity.authenticate_client import AuthenticateClient
 from watchword.identity.authenticate_user import AuthenticateUser
+from watchword.identity.breached_passwords import BreachedPasswords
 from watchword.identity.failure_time import FailureTime
 from watchword.identity.hashing import HashingPool
 from watchword.identity.issue import IssueTokens, TokenRules
@@ -56,6 +57,7 @@ from watchword.identity.secret_file import secrets_in_force
 from watchword.identity.verify import VerifyCredential
 from watchword.identity.verify_api_key import VerifyApiKey
 from watchword.identity.verify_client import VerifyClientToken
+from watchword.limits import Limits
 from watchword.model import P
 from watchword.settings import Settings
 from watchword.storage import Database, open_database
@@ -81,6 +83,7 @@ class Assembled(Generic[P]):
     clients: Clients
     storage: Database
     feed: Feed
+    limits: Limits
 
 
 async def assemble(
@@ -126,6 +129,10 @@ async def assemble(
     api_key_uses = ApiKeyUses()
     await stack.enter_async_context(recording(RecordApiKeyUses(storage, api_key_uses)))
 
+    redis_url = settings.redis_url.get_secret_value() if settings.redis_url is not None else None
+    limits = Limits(settings.rates, redis_url=redis_url, issuer=settings.issuer)
+    stack.push_async_callback(limits.close)
+
     rules = TokenRules(
         settings.issuer, settings.audience, settings.access_token_lifetime, settings.access_token_algorithm
     )
@@ -140,6 +147,7 @@ async def assemble(
         storage,
         feed,
         events,
+        limits,
         audiences={settings.issuer, f"{settings.issuer}{settings.prefix}/token"},
         leeway=leeway,
         size=min(settings.remembered_tokens, _REMEMBERED_CLIENTS),
@@ -150,7 +158,10 @@ async def assemble(
     )
     attempts = Attempts(storage, derive(secrets_in_force(settings)[0], "attempts"), settings.attempt_policies, events)
     authenticate_user = AuthenticateUser(storage, hashing, FailureTime(storage, hashing), attempts)
-    policy = PasswordPolicy(settings.password_min_length)
+    policy = PasswordPolicy(
+        settings.password_min_length,
+        BreachedPasswords(settings.breached_passwords_url) if settings.breached_passwords_url else None,
+    )
     manage_roles = ManageRoles(storage, events, settings.default_role or None)
     await manage_roles.seed(settings.roles)
     if settings.default_role and not await manage_roles.exists(settings.default_role):
@@ -205,6 +216,7 @@ async def assemble(
             change_client=change_client,
             delete_client=delete_client,
             client_secrets=client_secrets,
+            limits=limits,
             keyring=keyring,
             https_only=settings.is_production,
             app_without_dependencies=app_without_dependencies,
@@ -213,6 +225,7 @@ async def assemble(
         open_session=open_session,
         storage=storage,
         feed=feed,
+        limits=limits,
         users=Users(profile, register, find_user, update_profile, set_active, delete_user),
         sessions=Sessions(list_sessions, end_sessions),
         roles=Roles(profile, manage_roles),

@@ -30,6 +30,7 @@ from watchword.grants import Grant
 from watchword.guard.running import running
 from watchword.identity.authenticate_client import AuthenticateClient
 from watchword.identity.keyring import Keyring
+from watchword.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class UseCases:
 
     Attributes:
         grants: By `grant_type`.
+        limits: How often one network may ask.
         keyring: Whose keys are published (RFC 7517 §5).
         https_only: Whether credentials are refused over plain HTTP.
         app_without_dependencies: The app that we are installed in, if it puts no dependencies before all endpoints.
@@ -65,6 +67,7 @@ class UseCases:
     change_client: ChangeClient
     delete_client: DeleteClient
     client_secrets: ClientSecrets
+    limits: Limits
     keyring: Keyring
     https_only: bool
     app_without_dependencies: object | None
