@@ -168,8 +168,7 @@ async def assemble(
         raise ConfigurationError(
             f"WATCHWORD_DEFAULT_ROLE is {settings.default_role}, and there is no such role: name it in WATCHWORD_ROLES"
         )
-    default_roles = frozenset({settings.default_role} if settings.default_role else ())
-    register = Register(storage, hashing, policy, profile, events, default_roles)
+    register = Register(storage, hashing, policy, profile, events, settings.default_roles)
     update_profile = UpdateProfile(storage, profile)
     delete_user = DeleteUser(storage, events)
     find_user, set_active = FindUser(storage), SetActive(storage, events)
