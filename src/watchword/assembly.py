@@ -168,8 +168,7 @@ async def assemble(
         raise ConfigurationError(
             f"WATCHWORD_DEFAULT_ROLE is {settings.default_role}, and there is no such role: name it in WATCHWORD_ROLES"
         )
-    default_roles = frozenset({settings.default_role} if settings.default_role else ())
-    register = Register(storage, hashing, policy, profile, events, default_roles)
+    register = Register(storage, hashing, policy, profile, events, settings.default_roles)
     update_profile = UpdateProfile(storage, profile)
     delete_user = DeleteUser(storage, events)
     find_user, set_active = FindUser(storage), SetActive(storage, events)
@@ -211,12 +210,12 @@ async def assemble(
             create_api_key=create_api_key,
             list_api_keys=list_api_keys,
             revoke_api_key=revoke_api_key,
-            limits=limits,
             create_client=create_client,
             find_client=find_client,
             change_client=change_client,
             delete_client=delete_client,
             client_secrets=client_secrets,
+            limits=limits,
             keyring=keyring,
             https_only=settings.is_production,
             app_without_dependencies=app_without_dependencies,

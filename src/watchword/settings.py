@@ -3,7 +3,7 @@
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from ipaddress import ip_network
@@ -29,6 +29,8 @@ from watchword.model import ADMIN_SCOPE, EVERY_SCOPE, RESERVED_SCOPES, AttemptKi
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _SHORT_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)([smhdw]?)")
 ROLE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}", re.ASCII)
+_MOST_IN_A_ROLE: Final = 500
+_LONGEST_IN_A_ROLE: Final = 255
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 _KNOWN_SECRETS: Final = ("09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",)
 _iso_duration: Final = TypeAdapter(timedelta)
@@ -516,7 +518,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name!r} is always there: `watchword roles set {name} --scope …` changes it")
             if not ROLE_NAME.fullmatch(name):
                 raise ValueError(f"{name!r} is no name of a role: up to 64 letters, digits and _ . : -")
-            check_scopes(dict.fromkeys(set(scopes) - {EVERY_SCOPE, ADMIN_SCOPE}, ""))
+            check_role_scopes(scopes)
         return value
 
     @model_validator(mode="before")
@@ -594,6 +596,11 @@ class Settings(BaseSettings):
         return {limit: parse_rate(getattr(self, f"rate_{limit}")) for limit in Limit} if self.rate_limits else {}
 
     @property
+    def default_roles(self) -> frozenset[str]:
+        """The roles that new users get."""
+        return frozenset({self.default_role} if self.default_role else ())
+
+    @property
     def is_production(self) -> bool:
         """Whether the strict rules are in force."""
         return self.environment is Environment.PRODUCTION
@@ -610,6 +617,20 @@ def check_scopes(scopes: dict[str, str]) -> None:
             raise ValueError(f"{name!r} is not a scope: printable ASCII without space, quote and backslash")
         if name in RESERVED_SCOPES:
             raise ValueError(f"{name!r} is reserved")
+
+
+def check_role_scopes(scopes: Collection[str]) -> None:
+    """Refuse what a role cannot allow: a malformed scope, the reserved ones but `admin`, too many or too long ones.
+
+    Raises:
+        ValueError: It says which or how many.
+    """
+    if len(scopes) > _MOST_IN_A_ROLE or any(len(scope) > _LONGEST_IN_A_ROLE for scope in scopes):
+        raise ValueError(f"a role allows up to {_MOST_IN_A_ROLE} scopes of up to {_LONGEST_IN_A_ROLE} characters")
+    try:
+        check_scopes(dict.fromkeys(set(scopes) - {EVERY_SCOPE, ADMIN_SCOPE}, ""))
+    except ValueError as error:
+        raise ValueError(f"scope {error}") from None
 
 
 def is_scope(name: str) -> bool:

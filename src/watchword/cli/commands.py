@@ -175,11 +175,12 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Make an account. The password is asked for, never an argument."""
-    from watchword.cli.users import new_users_roles, read_password, read_profile, with_users
+    from watchword.cli.users import read_password, read_profile, with_users
+    from watchword.settings import load_settings
 
     fields = read_profile(profile)
     password = read_password(from_stdin=password_stdin)
-    names = new_users_roles() | frozenset(role or ())
+    names = load_settings().default_roles | frozenset(role or ())
     user = asyncio.run(with_users(lambda users: users.create(email, password, profile=fields, roles=names)))
     output.print_user(user, f"Created {user.email}.", as_json=as_json)
 

@@ -14,7 +14,6 @@ from typing import Any, BinaryIO, Final
 from watchword.cli.import_report import Report, reporting
 from watchword.cli.output import print_json, say
 from watchword.cli.started import AnyProfile
-from watchword.cli.users import new_users_roles
 from watchword.crypto.foreign_hashes import FirebaseParameters
 from watchword.errors import ConfigurationError, InvalidInput, StorageDown
 from watchword.flows.import_users import ImportUsers, Outcome
@@ -124,7 +123,9 @@ async def _import(
 ) -> None:
     async with (
         _database(dry_run=summary.dry_run) as database,
-        aclosing(ImportUsers(database, AnyProfile, new_users_roles())(rows, dry_run=summary.dry_run)) as outcomes,
+        aclosing(
+            ImportUsers(database, AnyProfile, load_settings().default_roles)(rows, dry_run=summary.dry_run)
+        ) as outcomes,
     ):
         try:
             async for outcome in outcomes:

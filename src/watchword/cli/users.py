@@ -11,7 +11,6 @@ from watchword.cli.started import AnyProfile, every, started, user_with
 from watchword.errors import InvalidInput
 from watchword.facades import Roles, Users
 from watchword.model import Role, User
-from watchword.settings import load_settings
 
 T = TypeVar("T")
 
@@ -60,12 +59,6 @@ async def change_role(email: str, name: str, *, given: bool) -> User[Any]:
     async with started() as auth:
         user = await user_with(email, auth.users)
         return await (auth.roles.give(user.id, name) if given else auth.roles.take(user.id, name))
-
-
-def new_users_roles() -> frozenset[str]:
-    """The roles of those who get an account."""
-    name = load_settings().default_role
-    return frozenset({name} if name else ())
 
 
 async def every_user(users: Users[AnyProfile]) -> list[User[Any]]:

@@ -8,9 +8,8 @@ from uuid import UUID
 
 from watchword.errors import InvalidInput, NotFound
 from watchword.events import OPERATOR, By, Events, RoleChanged, RoleDeleted, RoleGiven, RoleTaken
-from watchword.identity.scopes import check_role_scopes
 from watchword.model import Account, Role
-from watchword.settings import ROLE_NAME
+from watchword.settings import ROLE_NAME, check_role_scopes
 from watchword.storage import Database
 
 _log: Final = logging.getLogger("watchword.roles")
@@ -75,7 +74,7 @@ class ManageRoles:
             NotFound: There is no such role.
             StorageDown: The database does not answer.
         """
-        check_role_scopes(scopes)
+        _check_scopes(scopes)
         async with self.storage.transaction() as stores:
             await stores.roles.replace_scopes(name, scopes)
             changed = await stores.roles.get(name)
@@ -158,7 +157,15 @@ def _check(role: Role) -> None:
         raise InvalidInput(text="A role's name is up to 64 letters, digits and _ . : -, a letter or digit first")
     if len(role.description) > _LONGEST_DESCRIPTION or not (role.description.isprintable()):
         raise InvalidInput(text="A role's description is up to 255 printable characters")
-    check_role_scopes(role.scopes)
+    _check_scopes(role.scopes)
+
+
+def _check_scopes(scopes: Collection[str]) -> None:
+    try:
+        check_role_scopes(scopes)
+    except ValueError as error:
+        said = str(error)
+        raise InvalidInput("what a role cannot allow", text=said[:1].upper() + said[1:]) from None
 
 
 def _no_role() -> NotFound:

@@ -62,12 +62,12 @@ class UseCases:
     create_api_key: CreateApiKey
     list_api_keys: ListApiKeys
     revoke_api_key: RevokeApiKey
-    limits: Limits
     create_client: CreateClient
     find_client: FindClient
     change_client: ChangeClient
     delete_client: DeleteClient
     client_secrets: ClientSecrets
+    limits: Limits
     keyring: Keyring
     https_only: bool
     app_without_dependencies: object | None

@@ -1,15 +1,12 @@
 """Scopes: the only vocabulary for permissions."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from watchword.errors import InvalidInput, InvalidScope
+from watchword.errors import InvalidScope
 from watchword.model import ADMIN_SCOPE, EVERY_SCOPE, RESERVED_SCOPES, Account, Client
-from watchword.settings import check_scopes
 
-_MOST_IN_A_ROLE: Final = 500
-_LONGEST: Final = 255
 _MAX_PARAMETER: Final = 4096  # characters of a scope parameter that are worth splitting
 
 
@@ -56,20 +53,6 @@ class ScopeCatalogue:
         if not granted:
             raise InvalidScope("nothing that was requested is allowed")
         return granted
-
-
-def check_role_scopes(scopes: Collection[str]) -> None:
-    """Refuse what a role cannot allow: a malformed scope, and the reserved ones but `admin`.
-
-    Raises:
-        InvalidInput: The message names the scope.
-    """
-    if len(scopes) > _MOST_IN_A_ROLE or any(len(scope) > _LONGEST for scope in scopes):
-        raise InvalidInput(text=f"A role allows up to {_MOST_IN_A_ROLE} scopes of up to {_LONGEST} characters")
-    try:
-        check_scopes(dict.fromkeys(frozenset(scopes) - {EVERY_SCOPE, ADMIN_SCOPE}, ""))
-    except ValueError as error:
-        raise InvalidInput("a scope that a role cannot allow", text=f"Scope {error}") from None
 
 
 def parse_scope(parameter: str | None) -> frozenset[str] | None:
