@@ -16,7 +16,7 @@ from watchword.facades import ApiKeys, Clients, Roles, Sessions, Users
 from watchword.feed import Feed
 from watchword.guard.remembered import RememberingVerifier
 from watchword.guard.running import STATE_KEY
-from watchword.http import account, admin, api_keys, jwks, revocation, sessions, token
+from watchword.http import account, admin, admin_api_keys, admin_clients, api_keys, jwks, revocation, sessions, token
 from watchword.http.openapi import has_absolute_server, relative_url, write_security_scheme
 from watchword.http.routes import OurRoutes
 from watchword.http.use_cases import UseCases
@@ -33,6 +33,8 @@ _ROUTERS: Final = (
     sessions.router,
     account.router,
     admin.router,
+    admin_clients.router,
+    admin_api_keys.router,
     api_keys.router,
     jwks.router,
 )

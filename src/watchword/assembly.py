@@ -176,6 +176,9 @@ async def assemble(
     list_sessions, end_sessions = ListSessions(storage), EndSessions(storage, events)
     create_api_key = CreateApiKey(storage, scopes, settings.api_key_max_lifetime, events)
     list_api_keys, revoke_api_key = ListApiKeys(storage), RevokeApiKey(storage, events)
+    create_client, find_client = CreateClient(storage, events), FindClient(storage)
+    change_client, delete_client = ChangeClient(storage, events), DeleteClient(storage, events)
+    client_secrets = ClientSecrets(storage, events, time.time)
     return Assembled(
         use_cases=UseCases(
             authenticate_client=authenticate_client,
@@ -209,6 +212,11 @@ async def assemble(
             list_api_keys=list_api_keys,
             revoke_api_key=revoke_api_key,
             limits=limits,
+            create_client=create_client,
+            find_client=find_client,
+            change_client=change_client,
+            delete_client=delete_client,
+            client_secrets=client_secrets,
             keyring=keyring,
             https_only=settings.is_production,
             app_without_dependencies=app_without_dependencies,
@@ -222,17 +230,7 @@ async def assemble(
         sessions=Sessions(list_sessions, end_sessions),
         roles=Roles(profile, manage_roles),
         api_keys=ApiKeys(create_api_key, list_api_keys, revoke_api_key),
-        clients=_clients(storage, events),
-    )
-
-
-def _clients(storage: Database, events: Events) -> Clients:
-    return Clients(
-        CreateClient(storage, events),
-        FindClient(storage),
-        ChangeClient(storage, events),
-        DeleteClient(storage, events),
-        ClientSecrets(storage, events, time.time),
+        clients=Clients(create_client, find_client, change_client, delete_client, client_secrets),
     )
 
 

@@ -11,12 +11,12 @@ written again from the database.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, NoReturn
 
+from watchword.background import in_background
 from watchword.errors import StorageDown
 from watchword.model import Revocation, RevocationKind
 from watchword.redis_client import open_redis
@@ -68,16 +68,13 @@ class DenyList:
     @asynccontextmanager
     async def exporting(self) -> AsyncIterator[None]:
         """Export in the background, within a block. Redis may be away: it is said in the log, and nothing else."""
-        task = asyncio.create_task(self._run(), name="watchword deny-list")
         try:
-            yield
+            async with in_background(self._run(), name="deny-list"):
+                yield
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
             await self._redis.aclose()
 
-    async def _run(self) -> None:
+    async def _run(self) -> NoReturn:
         from redis.exceptions import RedisError
 
         is_said = False

@@ -160,11 +160,20 @@ class InsufficientScope(Refusal):
 
 
 class LoginTooOld(Refusal):
-    """The login is older than this endpoint accepts (RFC 9470 §3)."""
+    """The login is older than this endpoint accepts (RFC 9470 §3).
+
+    Args:
+        detail: For the log.
+        max_age: The oldest that it takes, in seconds.
+    """
 
     status = 401
     code = "insufficient_user_authentication"
     text = "Log in again to do this"
+
+    def __init__(self, detail: str, *, max_age: int) -> None:
+        self.max_age = max_age
+        super().__init__(detail)
 
 
 class InvalidInput(Refusal):

@@ -1,17 +1,17 @@
 """Prometheus metrics. `watchword serve` answers them at `GET /metrics`; a host app adds them to its own registry."""
 
 import asyncio
-import contextlib
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from watchword.app import Watchword
+from watchword.background import in_background
 from watchword.events import (
     ApiKeyRevoked,
     LockedOut,
@@ -88,15 +88,10 @@ class Metrics:
     @asynccontextmanager
     async def lifespan(self, _app: object = None) -> AsyncIterator[None]:
         """Take the figures that no event brings, once a second, so that no request pays for them."""
-        task = asyncio.create_task(self._keep_taking(), name="watchword metrics")
-        try:
+        async with in_background(self._keep_taking(), name="metrics"):
             yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
 
-    async def _keep_taking(self) -> None:
+    async def _keep_taking(self) -> NoReturn:
         while True:
             self.take()
             await asyncio.sleep(_EVERY_SECONDS)

@@ -355,6 +355,11 @@ class ApiKey:
     expires_at: datetime
     last_used_at: datetime | None
 
+    @property
+    def owner(self) -> Owner:
+        """The id of the user or the client whose it is."""
+        return self.user_id or self.client_id or ""
+
 
 @dataclass(frozen=True, slots=True)
 class CreatedApiKey:

@@ -21,14 +21,13 @@ def no_credential() -> HTTPException:
     return HTTPException(401, "Not authenticated", {"WWW-Authenticate": "Bearer"})
 
 
-def refuse(refusal: Refusal, connection: HTTPConnection, *, scopes: str = "", max_age: int = 0) -> HTTPException:
+def refuse(refusal: Refusal, connection: HTTPConnection, *, scopes: str = "") -> HTTPException:
     """The answer to a refusal; what really happened goes to the log alone.
 
     Args:
         refusal: Why.
         connection: The request, for the log.
         scopes: What the endpoint needs, for `insufficient_scope`.
-        max_age: The oldest login the endpoint takes, in seconds, for a step-up.
     """
     _log.info(
         "refused %s: %s (%s)",
@@ -42,5 +41,5 @@ def refuse(refusal: Refusal, connection: HTTPConnection, *, scopes: str = "", ma
     if isinstance(refusal, InsufficientScope) and scopes:
         parameters["scope"] = scopes
     if isinstance(refusal, LoginTooOld):
-        parameters["max_age"] = str(max_age)
+        parameters["max_age"] = str(refusal.max_age)
     return HTTPException(refusal.status, refusal.text, {"WWW-Authenticate": challenge(**parameters)})

@@ -6,10 +6,15 @@ from typing import Protocol, cast
 
 from starlette.requests import Request
 
+from watchword.flows.change_client import ChangeClient
 from watchword.flows.change_password import ChangePassword
+from watchword.flows.client_secrets import ClientSecrets
 from watchword.flows.create_api_key import CreateApiKey
+from watchword.flows.create_client import CreateClient
+from watchword.flows.delete_client import DeleteClient
 from watchword.flows.delete_user import DeleteUser
 from watchword.flows.end_sessions import EndSessions
+from watchword.flows.find_client import FindClient
 from watchword.flows.find_user import FindUser
 from watchword.flows.introspect_token import IntrospectToken
 from watchword.flows.list_api_keys import ListApiKeys
@@ -58,6 +63,11 @@ class UseCases:
     list_api_keys: ListApiKeys
     revoke_api_key: RevokeApiKey
     limits: Limits
+    create_client: CreateClient
+    find_client: FindClient
+    change_client: ChangeClient
+    delete_client: DeleteClient
+    client_secrets: ClientSecrets
     keyring: Keyring
     https_only: bool
     app_without_dependencies: object | None
