@@ -4,10 +4,11 @@ import hashlib
 import hmac
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
-from watchword.errors import TooManyAttempts
+from watchword.errors import StorageDown, TooManyAttempts
 from watchword.events import NOWHERE, Events, LockedOut
 from watchword.model import AttemptKind, AttemptPolicy, Device
 from watchword.storage import Database
@@ -100,7 +101,9 @@ class Attempts:
     async def _refuse_blocked(self, kind: AttemptKind, subject: str) -> bool:
         """Refuse where it is blocked; whether there were failures."""
         key = self._hidden(kind, subject)
-        row = await self._storage.send(self._find, parameters(kind, key))
+        row = None
+        with suppress(StorageDown):  # a connection was cut while nobody used it; the pool's are opened anew
+            row = await self._storage.send(self._find, parameters(kind, key))
         if row is not None:
             wait = blocked_for(row)
         else:
