@@ -24,6 +24,8 @@ class Pruned:
 
     Attributes:
         assertions: Those that clients authenticated with, which have expired.
+        one_time_tokens: Links that nobody followed.
+        outbox: Mail that was given up.
     """
 
     sessions: int = 0
@@ -31,6 +33,8 @@ class Pruned:
     api_keys: int = 0
     assertions: int = 0
     events: int = 0
+    one_time_tokens: int = 0
+    outbox: int = 0
 
     def __add__(self, other: "Pruned") -> "Pruned":
         return Pruned(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
@@ -58,6 +62,8 @@ class Prune:
                     api_keys=await stores.api_keys.prune(limit=_BATCH),
                     assertions=await stores.clients.prune_assertions(limit=_BATCH),
                     events=await stores.events.prune(kept_for=self.events_kept_for, limit=_BATCH),
+                    one_time_tokens=await stores.one_time_tokens.prune(limit=_BATCH),
+                    outbox=await stores.outbox.prune(limit=_BATCH),
                 )
             total += batch
             if max(astuple(batch)) < _BATCH:

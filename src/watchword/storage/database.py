@@ -22,6 +22,8 @@ from watchword.storage.api_keys import ApiKeyStore
 from watchword.storage.clients import ClientStore
 from watchword.storage.direct import Direct, DirectPostgresql, DirectSqlite, Prepared, Row, is_going_away
 from watchword.storage.events import EventStore
+from watchword.storage.one_time_tokens import OneTimeTokenStore
+from watchword.storage.outbox import OutboxStore
 from watchword.storage.revocations import RevocationStore
 from watchword.storage.roles import RoleStore
 from watchword.storage.sessions import SessionStore
@@ -59,6 +61,8 @@ class Stores:
     signing_keys: SigningKeyStore
     api_keys: ApiKeyStore
     clients: ClientStore
+    one_time_tokens: OneTimeTokenStore
+    outbox: OutboxStore
 
     @classmethod
     def on(cls, connection: AsyncConnection, *, revocations_kept_for: timedelta) -> "Stores":
@@ -73,6 +77,8 @@ class Stores:
             SigningKeyStore(connection),
             ApiKeyStore(connection, revocations),
             ClientStore(connection, revocations),
+            OneTimeTokenStore(connection),
+            OutboxStore(connection),
         )
 
 
