@@ -19,7 +19,7 @@ FIRST_PARTY: Final = "first-party"
 API_KEY_PREFIX: Final = "wwk_"
 """What every API key begins with, for secret scanners and for us."""
 
-ONE_TIME_TOKEN_PREFIX: Final = "wwo_"
+ONE_TIME_PREFIX: Final = "wwo_"
 """What every token in a mailed link begins with."""
 
 ADMIN_SCOPE: Final = "admin"

@@ -26,11 +26,16 @@ class PasswordVerified:
 
 @dataclass(frozen=True, slots=True)
 class AuthenticateUser:
-    """Verifies an email and a password. Unknown, disabled and hash-less users cost what others cost."""
+    """Verifies an email and a password. Who is not let in costs what others cost.
+
+    Attributes:
+        only_verified: Whether an address has to be proved before.
+    """
 
     storage: Database
     hashing: HashingPool
     failure_time: FailureTime
+    only_verified: bool
 
     async def __call__(self, email: str, password: str) -> PasswordVerified:
         """Verify.
@@ -46,10 +51,13 @@ class AuthenticateUser:
             account = await self._read(email)
             stored = _verifiable_hash(account)
             outcome = await place.verify(password, stored or decoy(self.hashing.hasher.scheme))
-            if account is not None and stored is not None and account.is_active and outcome.matches:
+            if account is not None and stored is not None and self._may_log_in(account) and outcome.matches:
                 weak = self.hashing.hasher.needs_rehash(stored)
                 return PasswordVerified(account, new_hash(await place.hash(password)) if weak else None)
         return await self._refuse(account, outcome)
+
+    def _may_log_in(self, account: Account) -> bool:
+        return account.is_active and (account.email_verified_at is not None or not self.only_verified)
 
     async def _read(self, email: str) -> Account | None:
         canonical = canonical_email(email)
@@ -64,6 +72,8 @@ class AuthenticateUser:
             raise InvalidGrant(f"user {account.id} has no hash that can be verified")
         if not account.is_active:
             raise InvalidGrant(f"user {account.id} is disabled")
+        if not self._may_log_in(account):
+            raise InvalidGrant(f"user {account.id} has not proved their address")
         raise InvalidGrant(f"wrong password for user {account.id}")
 
 

@@ -249,7 +249,7 @@ event = Table(
     Index(f"ix_{PREFIX}event_user_id", "user_id", "id"),
 )
 
-# What a link that was mailed carries: good once. Of a sign-up that is not confirmed there is this row alone, and no user.
+# What a mailed link carries, good once. Of a sign-up that is not confirmed there is this row alone, and no user.
 one_time_token = Table(
     f"{PREFIX}one_time_token",
     metadata,
