@@ -14,6 +14,7 @@ from watchword.events import Events
 from watchword.facades import ApiKeys, Clients, Roles, Sessions, Users
 from watchword.feed import Feed
 from watchword.flows.change_client import ChangeClient
+from watchword.flows.change_email import ChangeEmail
 from watchword.flows.change_password import ChangePassword
 from watchword.flows.client_secrets import ClientSecrets
 from watchword.flows.create_api_key import CreateApiKey
@@ -21,20 +22,29 @@ from watchword.flows.create_client import CreateClient
 from watchword.flows.delete_client import DeleteClient
 from watchword.flows.delete_user import DeleteUser
 from watchword.flows.end_sessions import EndSessions
+from watchword.flows.export_account import ExportAccount
 from watchword.flows.find_client import FindClient
 from watchword.flows.find_user import FindUser
 from watchword.flows.introspect_token import IntrospectToken
 from watchword.flows.list_api_keys import ListApiKeys
 from watchword.flows.list_sessions import ListSessions
+from watchword.flows.manage_outbox import ManageOutbox
 from watchword.flows.manage_roles import ManageRoles
 from watchword.flows.prune import Prune, pruning
 from watchword.flows.record_api_key_uses import RecordApiKeyUses, recording
 from watchword.flows.record_events import ListEvents, RecordEvents
 from watchword.flows.register import Register
+from watchword.flows.request_password_reset import RequestPasswordReset
+from watchword.flows.resend_verification import ResendVerification
+from watchword.flows.reset_password import ResetPassword
 from watchword.flows.revoke_api_key import RevokeApiKey
 from watchword.flows.revoke_token import RevokeToken
+from watchword.flows.send_mail import SendMail, sending
 from watchword.flows.set_active import SetActive
+from watchword.flows.sign_up import SignUp
+from watchword.flows.tell_users import TellUsers
 from watchword.flows.update_profile import UpdateProfile
+from watchword.flows.verify_email import VerifyEmail
 from watchword.grants import client_credentials, password, refresh_token
 from watchword.grants.client_credentials import ClientCredentialsGrant
 from watchword.grants.password import PasswordGrant
@@ -48,15 +58,21 @@ from watchword.identity.failure_time import FailureTime
 from watchword.identity.hashing import HashingPool
 from watchword.identity.issue import IssueTokens, TokenRules
 from watchword.identity.keyring import open_keyring
+from watchword.identity.links import Links
 from watchword.identity.open_session import OpenSession
+from watchword.identity.outbox import Outbox
 from watchword.identity.password_policy import PasswordPolicy
 from watchword.identity.scopes import ScopeCatalogue
 from watchword.identity.secret_file import development_secret
 from watchword.identity.verify import VerifyCredential
 from watchword.identity.verify_api_key import VerifyApiKey
 from watchword.identity.verify_client import VerifyClientToken
+from watchword.mail import Mailer
+from watchword.mail.console import ConsoleMailer
+from watchword.mail.smtp import SmtpMailer
+from watchword.mail.templates import Templates
 from watchword.model import P
-from watchword.settings import Settings, SigningAlgorithm
+from watchword.settings import EmailVerification, Settings, SigningAlgorithm
 from watchword.storage import Database, open_database
 from watchword.storage.rotation import Rotation
 from watchword.storage.schema import require_current, upgrade
@@ -78,6 +94,7 @@ class Assembled(Generic[P]):
     roles: Roles[P]
     api_keys: ApiKeys
     clients: Clients
+    outbox: ManageOutbox
     storage: Database
     feed: Feed
 
@@ -89,6 +106,8 @@ async def assemble(
     scopes: ScopeCatalogue,
     events: Events,
     app_without_dependencies: object | None,
+    mailer: Mailer | None,
+    sends: bool,
     stack: AsyncExitStack,
 ) -> Assembled[P]:
     """Open the database and the keys, start what runs in the background, and build the use cases.
@@ -99,6 +118,8 @@ async def assemble(
         scopes: What the host declares.
         events: Who wants to hear of what.
         app_without_dependencies: See `UseCases`.
+        mailer: What sends mail, if anything does.
+        sends: Whether this process sends what is in the outbox.
         stack: Ends it all.
 
     Raises:
@@ -113,9 +134,10 @@ async def assemble(
         await upgrade(storage)
     secrets = [secret.get_secret_value() for secret in settings.secret] or [development_secret(settings)]
     keyed = [secret.encode() for secret in secrets]
+    sealer = Sealer.from_secrets(keyed)
     keys = await open_keyring(
         storage,
-        Sealer.from_secrets(keyed),
+        sealer,
         {SigningAlgorithm.ES256, SigningAlgorithm.RS256, settings.access_token_algorithm},
     )
     hashing = HashingPool(
@@ -126,6 +148,13 @@ async def assemble(
     await stack.enter_async_context(pruning(Prune(storage, settings.events_kept_for)))
     if settings.events_kept_for:
         stack.enter_context(events.kept_by(RecordEvents(storage)))
+    outbox = Outbox(sealer)
+    tells = settings.notices and mailer is not None
+    if tells:
+        stack.enter_context(TellUsers(storage, outbox).listening(events))
+    if mailer is not None and sends:
+        send_mail = SendMail(storage, outbox, _templates(settings), mailer, events)
+        await stack.enter_async_context(sending(send_mail))
     api_key_uses = ApiKeyUses()
     await stack.enter_async_context(recording(RecordApiKeyUses(storage, api_key_uses)))
 
@@ -151,7 +180,12 @@ async def assemble(
     open_session = OpenSession(
         storage, issue, Lifetimes(settings.refresh_idle_lifetime, settings.refresh_absolute_lifetime), events
     )
-    authenticate_user = AuthenticateUser(storage, hashing, FailureTime(storage, hashing))
+    authenticate_user = AuthenticateUser(
+        storage,
+        hashing,
+        FailureTime(storage, hashing),
+        only_verified=settings.email_verification is EmailVerification.REQUIRED,
+    )
     policy = PasswordPolicy(settings.password_min_length)
     manage_roles = ManageRoles(storage, events, settings.default_role or None)
     await manage_roles.seed(settings.roles)
@@ -161,8 +195,9 @@ async def assemble(
         )
     default_roles = frozenset({settings.default_role} if settings.default_role else ())
     register = Register(storage, hashing, policy, profile, events, default_roles)
-    update_profile = UpdateProfile(storage, profile)
-    delete_user = DeleteUser(storage, events)
+    links = _links(settings)
+    request_password_reset = RequestPasswordReset(storage, links, outbox, events)
+    update_profile, delete_user = UpdateProfile(storage, profile), DeleteUser(storage, events)
     find_user, set_active = FindUser(storage), SetActive(storage, events)
     list_sessions, end_sessions = ListSessions(storage), EndSessions(storage, events)
     create_api_key = CreateApiKey(storage, scopes, settings.api_key_max_lifetime, events)
@@ -185,6 +220,13 @@ async def assemble(
                 client_credentials.NAME: ClientCredentialsGrant(scopes, issue, events),
             },
             register=register,
+            sign_up=SignUp(storage, hashing, policy, profile, links, outbox),
+            verify_email=VerifyEmail(storage, links, outbox, events, default_roles, tells),
+            resend_verification=ResendVerification(storage, links, outbox),
+            change_email=ChangeEmail(storage, hashing, links, outbox, events),
+            request_password_reset=request_password_reset,
+            reset_password=ResetPassword(storage, hashing, policy, links, events),
+            export_account=ExportAccount(storage),
             update_profile=update_profile,
             change_password=ChangePassword(storage, hashing, policy, events),
             delete_user=delete_user,
@@ -207,11 +249,33 @@ async def assemble(
         open_session=open_session,
         storage=storage,
         feed=feed,
-        users=Users(profile, register, find_user, update_profile, set_active, delete_user),
+        users=Users(profile, register, find_user, update_profile, set_active, delete_user, request_password_reset),
         sessions=Sessions(list_sessions, end_sessions),
         roles=Roles(profile, manage_roles),
         api_keys=ApiKeys(create_api_key, list_api_keys, revoke_api_key),
         clients=_clients(storage, events),
+        outbox=ManageOutbox(storage),
+    )
+
+
+def mailer_of(settings: Settings) -> Mailer | None:
+    """What sends mail by the settings. Production without any has none; development writes to the log."""
+    if settings.mail_url is not None:
+        return SmtpMailer.of(settings.mail_url.get_secret_value())
+    return None if settings.is_production else ConsoleMailer()
+
+
+def _templates(settings: Settings) -> Templates:
+    templates = Templates(settings.mail_templates, settings.sender, settings.product)
+    templates.check()
+    return templates
+
+
+def _links(settings: Settings) -> Links:
+    pages = f"{settings.issuer}{settings.prefix}"
+    return Links(
+        settings.email_verification_url or f"{pages}/verify-email#token={{token}}",
+        settings.password_reset_url or f"{pages}/reset-password#token={{token}}",
     )
 
 
