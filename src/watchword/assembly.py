@@ -1,7 +1,7 @@
 """The composition root: everything is built here, once, and handed what it needs."""
 
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from typing import Final, Generic
 
@@ -152,9 +152,9 @@ async def assemble(
     tells = settings.notices and mailer is not None
     if tells:
         stack.enter_context(TellUsers(storage, outbox).listening(events))
-    if mailer is not None and sends:
+    if mailer is not None:
         send_mail = SendMail(storage, outbox, _templates(settings), mailer, events)
-        await stack.enter_async_context(sending(send_mail))
+        await stack.enter_async_context(sending(send_mail) if sends else nullcontext())
     api_key_uses = ApiKeyUses()
     await stack.enter_async_context(recording(RecordApiKeyUses(storage, api_key_uses)))
 

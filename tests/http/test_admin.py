@@ -59,6 +59,7 @@ PATHS = [
     ("DELETE", "/users/{id}"), ("GET", "/users/{id}/sessions"), ("DELETE", "/users/{id}/sessions"),
     ("DELETE", "/users/{id}/sessions/{id}"), ("PUT", "/users/{id}/roles/admin"), ("DELETE", "/users/{id}/roles/user"),
     ("GET", "/roles"), ("POST", "/roles"), ("PUT", "/roles/user"), ("DELETE", "/roles/user"), ("GET", "/events"),
+    ("POST", "/users/{id}/reset"),
 ]  # fmt: skip
 
 
