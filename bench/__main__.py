@@ -21,7 +21,7 @@ from bench.timing import measure_timing
 
 Rows = list[dict[str, Any]]
 
-_SIZES: Final = (10_000, 100_000, 1_000_000)
+_SIZES: Final = (1_000, 10_000, 100_000, 1_000_000)
 _MEASUREMENTS: Final[Mapping[str, tuple[str, Callable[[argparse.Namespace], Rows]]]] = {
     "guard": ("a protected GET, beside what a user would pick instead", lambda o: asyncio.run(measure_guard(_pace(o)))),
     "isolation": (
@@ -89,7 +89,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--phase", type=within(4, 3600), default=10, metavar="N", help="s, of isolation; default 10")
     parser.add_argument("--tries", type=within(20, 100_000), default=500, metavar="N", help="of each kind; default 500")
     parser.add_argument(
-        "--users", type=within(10_000, 1_000_000), default=1_000_000, metavar="N", help="of growth; default a million"
+        "--users", type=within(1_000, 1_000_000), default=1_000_000, metavar="N", help="of growth; default a million"
     )
 
 

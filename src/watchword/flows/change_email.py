@@ -6,13 +6,14 @@ from uuid import UUID
 from watchword.crypto.passwords import decoy
 from watchword.errors import WrongPassword
 from watchword.events import NOWHERE, EmailChangeRequested, Events
+from watchword.identity.attempts import Attempts
 from watchword.identity.authenticate_user import refuse_endless
 from watchword.identity.emails import parse_email
 from watchword.identity.hashing import HashingPool
 from watchword.identity.links import Links
 from watchword.identity.outbox import Outbox
 from watchword.mail import Letter
-from watchword.model import Account, Device, TokenPurpose
+from watchword.model import Account, AttemptKind, Device, TokenPurpose
 from watchword.storage import Database
 
 
@@ -31,6 +32,7 @@ class ChangeEmail:
 
     storage: Database
     hashing: HashingPool
+    attempts: Attempts
     links: Links
     outbox: Outbox
     events: Events
@@ -41,12 +43,13 @@ class ChangeEmail:
         Raises:
             InvalidInput: The new address is none.
             WrongPassword: The password is not right, or the account changed meanwhile.
+            TooManyAttempts: The password was wrong too often.
             InvalidRequest: The password is longer than any can be.
             HashingBusy: The queue is full.
             StorageDown: The database does not answer.
         """
         new = parse_email(request.new_email)
-        account = await self._verify(request)
+        account = await self._verify(request, device)
         async with self.storage.transaction() as stores:
             current = await stores.users.lock(account.id)
             if current is None or (current.token_epoch, current.email) != (account.token_epoch, account.email):
@@ -67,14 +70,18 @@ class ChangeEmail:
         self.outbox.wake()
         await self.events.emit(event)
 
-    async def _verify(self, request: EmailChange) -> Account:
+    async def _verify(self, request: EmailChange, device: Device) -> Account:
         refuse_endless(request.password)
         async with self.hashing.place() as place:
             async with self.storage.reading() as stores:
                 account = await stores.users.get(request.user_id)
             if account is None:
                 raise WrongPassword("the user is gone")
+            counted = (AttemptKind.CURRENT_PASSWORD, str(account.id))
+            await self.attempts.admit(*counted)
             stored = account.password_hash or decoy(self.hashing.hasher.scheme)
             if not (await place.verify(request.password, stored)).matches:
+                await self.attempts.failed(*counted, user_id=account.id, device=device)
                 raise WrongPassword(f"wrong password for user {account.id}")
+            await self.attempts.succeeded(*counted)
         return account

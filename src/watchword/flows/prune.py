@@ -26,6 +26,7 @@ class Pruned:
         assertions: Those that clients authenticated with, which have expired.
         one_time_tokens: Links that nobody followed.
         outbox: Mail that was given up.
+        attempts: Counters of failures that nobody added to for a day.
     """
 
     sessions: int = 0
@@ -35,6 +36,7 @@ class Pruned:
     events: int = 0
     one_time_tokens: int = 0
     outbox: int = 0
+    attempts: int = 0
 
     def __add__(self, other: "Pruned") -> "Pruned":
         return Pruned(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
@@ -64,6 +66,7 @@ class Prune:
                     events=await stores.events.prune(kept_for=self.events_kept_for, limit=_BATCH),
                     one_time_tokens=await stores.one_time_tokens.prune(limit=_BATCH),
                     outbox=await stores.outbox.prune(limit=_BATCH),
+                    attempts=await stores.attempts.prune(limit=_BATCH),
                 )
             total += batch
             if max(astuple(batch)) < _BATCH:

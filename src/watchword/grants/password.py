@@ -69,7 +69,7 @@ class PasswordGrant:
         # While a hash is computed the account may change. Where only another login upgraded the hash, a second look is
         # as good as the first; where the user was disabled or has a new password, it is refused there.
         for _attempt in range(2):
-            verified = await self.authenticate_user(request.username, request.password)
+            verified = await self.authenticate_user(request.username, request.password, device=device)
             granted = self.scopes.grant(request.scopes, allowed=self.scopes.allowed_for(verified.account))
             issued = await self.open_session(
                 verified.account, client, scopes=granted, amr=_AMR, device=device, rehashed=verified.rehashed

@@ -1,14 +1,21 @@
 """Email and password → the account, or one refusal that tells nothing."""
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import UUID
 
 from watchword.crypto.passwords import MAX_PASSWORD_BYTES, decoy, scheme_of
-from watchword.errors import InvalidGrant, InvalidRequest
+from watchword.errors import InvalidGrant, InvalidRequest, TooManyAttempts
+from watchword.events import NOWHERE
+from watchword.identity.attempts import Attempts
 from watchword.identity.emails import canonical_email
 from watchword.identity.failure_time import FailureTime
 from watchword.identity.hashing import HashingPool, Verification
-from watchword.model import Account, NewHash
+from watchword.model import Account, AttemptKind, Device, NewHash
 from watchword.storage import Database
+
+_NOBODY: Final = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +42,10 @@ class AuthenticateUser:
     storage: Database
     hashing: HashingPool
     failure_time: FailureTime
+    attempts: Attempts
     only_verified: bool
 
-    async def __call__(self, email: str, password: str) -> PasswordVerified:
+    async def __call__(self, email: str, password: str, *, device: Device = NOWHERE) -> PasswordVerified:
         """Verify.
 
         Raises:
@@ -47,24 +55,63 @@ class AuthenticateUser:
             StorageDown: The database does not answer.
         """
         refuse_endless(password)
+        canonical = canonical_email(email)
         async with self.hashing.place() as place:
-            account = await self._read(email)
+            account = await self._read(canonical)
+            counter = await self._counter(canonical, account, device)
             stored = _verifiable_hash(account)
             outcome = await place.verify(password, stored or decoy(self.hashing.hasher.scheme))
             if account is not None and stored is not None and self._may_log_in(account) and outcome.matches:
-                weak = self.hashing.hasher.needs_rehash(stored)
-                return PasswordVerified(account, new_hash(await place.hash(password)) if weak else None)
-        return await self._refuse(account, outcome)
+                if await self._is_heard(counter):
+                    weak = self.hashing.hasher.needs_rehash(stored)
+                    return PasswordVerified(account, new_hash(await place.hash(password)) if weak else None)
+                counter = replace(counter, is_locked=True)
+        return await self._refuse(account, outcome, counter, device)
 
     def _may_log_in(self, account: Account) -> bool:
         return account.is_active and (account.email_verified_at is not None or not self.only_verified)
 
-    async def _read(self, email: str) -> Account | None:
-        canonical = canonical_email(email)
+    async def _read(self, canonical: str) -> Account | None:
         async with self.storage.reading() as stores:  # given back before the hash is computed
             return await stores.users.find(canonical)
 
-    async def _refuse(self, account: Account | None, outcome: Verification) -> PasswordVerified:
+    async def _counter(self, canonical: str, account: Account | None, device: Device) -> "_Counter":
+        """Where this try counts: at the account, or while that is locked at the network its owner is logged in from.
+
+        So a stranger's guesses lock strangers out, and not the owner.
+        """
+        if await self._is_admitted(canonical):
+            return _Counter(canonical, is_locked=False)
+        async with self.storage.reading() as stores:  # for unknown users too, who have none
+            logged_in_from = await stores.sessions.devices(account.id if account is not None else _NOBODY)
+        if device.network is None or device.network not in {known.network for known in logged_in_from}:
+            return _Counter(canonical, is_locked=True)
+        own = f"{canonical} {device.network}"
+        return _Counter(own, is_locked=not await self._is_admitted(own))
+
+    async def _is_admitted(self, subject: str) -> bool:
+        try:
+            await self.attempts.admit(AttemptKind.PASSWORD, subject)
+        except TooManyAttempts:
+            return False
+        return True
+
+    async def _is_heard(self, counter: "_Counter") -> bool:
+        """Whether a right password counts, now that it was verified."""
+        if counter.is_locked:
+            return False
+        try:
+            await self.attempts.succeeded(AttemptKind.PASSWORD, counter.subject)
+        except TooManyAttempts:  # others failed meanwhile
+            return False
+        return True
+
+    async def _refuse(
+        self, account: Account | None, outcome: Verification, counter: "_Counter", device: Device
+    ) -> PasswordVerified:
+        user_id = account.id if account is not None else None
+        with suppress(TooManyAttempts):  # it was locked, which nobody is told
+            await self.attempts.failed(AttemptKind.PASSWORD, counter.subject, user_id=user_id, device=device)
         await self.failure_time.wait(outcome)
         if account is None:
             raise InvalidGrant("no such user")
@@ -74,7 +121,17 @@ class AuthenticateUser:
             raise InvalidGrant(f"user {account.id} is disabled")
         if not self._may_log_in(account):
             raise InvalidGrant(f"user {account.id} has not proved their address")
+        if counter.is_locked:
+            raise InvalidGrant(f"user {account.id} is locked after too many failures")
         raise InvalidGrant(f"wrong password for user {account.id}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Counter:
+    """Where a try counts, and whether it is heard at all."""
+
+    subject: str
+    is_locked: bool
 
 
 def _verifiable_hash(account: Account | None) -> str | None:

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from watchword.crypto import jwt
-from watchword.crypto.keys import KeySet
 from watchword.crypto.refresh_tokens import RefreshToken, RefreshTokenKeys
+from watchword.identity.keyring import Keyring
 from watchword.identity.scopes import format_scope
 from watchword.model import Client, IssuedTokens, Session
 from watchword.settings import SigningAlgorithm
@@ -28,7 +28,7 @@ class TokenRules:
 class IssueTokens:
     """Mints access tokens (RFC 9068) and refresh tokens."""
 
-    keys: KeySet
+    keyring: Keyring
     refresh_keys: RefreshTokenKeys
     rules: TokenRules
     clock: Callable[[], float]
@@ -96,4 +96,4 @@ class IssueTokens:
         }
 
     def _sign(self, claims: jwt.Claims) -> str:
-        return jwt.encode(claims, key=self.keys.signing[self.rules.algorithm], type_=jwt.ACCESS_TOKEN_TYPE)
+        return jwt.encode(claims, key=self.keyring.keys.signing[self.rules.algorithm], type_=jwt.ACCESS_TOKEN_TYPE)

@@ -19,6 +19,7 @@ from watchword.errors import ConfigurationError, StorageDown
 from watchword.model import Revocation
 from watchword.settings import Settings
 from watchword.storage.api_keys import ApiKeyStore
+from watchword.storage.attempts import AttemptStore
 from watchword.storage.clients import ClientStore
 from watchword.storage.direct import Direct, DirectPostgresql, DirectSqlite, Prepared, Row, is_going_away
 from watchword.storage.events import EventStore
@@ -63,6 +64,7 @@ class Stores:
     clients: ClientStore
     one_time_tokens: OneTimeTokenStore
     outbox: OutboxStore
+    attempts: AttemptStore
 
     @classmethod
     def on(cls, connection: AsyncConnection, *, revocations_kept_for: timedelta) -> "Stores":
@@ -79,6 +81,7 @@ class Stores:
             ClientStore(connection, revocations),
             OneTimeTokenStore(connection),
             OutboxStore(connection),
+            AttemptStore(connection),
         )
 
 

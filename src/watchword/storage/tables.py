@@ -84,8 +84,6 @@ user = Table(
     Column("last_login_at", UtcDateTime),
 )
 
-_KEY_IS_ACTIVE = text("status = 'active'")
-
 signing_key = Table(
     f"{PREFIX}signing_key",
     metadata,
@@ -94,15 +92,18 @@ signing_key = Table(
     Column("status", String(16), nullable=False),
     Column("private_sealed", LargeBinary, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("activated_at", UtcDateTime),
+    Column("retired_at", UtcDateTime),
 )
-# One active key for each algorithm, whoever makes it first: two processes that start at once agree by this index.
-Index(
-    f"uq_{PREFIX}signing_key_active",
-    signing_key.c.algorithm,
-    unique=True,
-    sqlite_where=_KEY_IS_ACTIVE,
-    postgresql_where=_KEY_IS_ACTIVE,
-)
+# One key for each algorithm that signs, and one that will, whoever makes it first: two processes agree by these.
+for _status in ("active", "next"):
+    Index(
+        f"uq_{PREFIX}signing_key_{_status}",
+        signing_key.c.algorithm,
+        unique=True,
+        sqlite_where=text(f"status = '{_status}'"),
+        postgresql_where=text(f"status = '{_status}'"),
+    )
 
 # A refresh changes no indexed column, so that PostgreSQL can keep the new row beside the old one (HOT).
 session = Table(
@@ -235,6 +236,19 @@ api_key = Table(
     CheckConstraint("(user_id IS NULL) <> (client_id IS NULL)", name="owner"),
     Index(f"ix_{PREFIX}api_key_user_id", "user_id", "id"),
     Index(f"ix_{PREFIX}api_key_client_id", "client_id", "id"),
+)
+
+# Failures to tell a secret. The key is a MAC of whose account it is: addresses without one are counted too.
+attempt = Table(
+    f"{PREFIX}attempt",
+    metadata,
+    Column("kind", String(32), primary_key=True),
+    Column("key", LargeBinary(32), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_failed_at", UtcDateTime, nullable=False, index=True),
+    Column("blocked_until", UtcDateTime),
+    # How many were refused unheard since then.
+    Column("refused", Integer, nullable=False),
 )
 
 event = Table(
