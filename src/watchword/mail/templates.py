@@ -42,7 +42,9 @@ class Templates:
         """
         from jinja2 import TemplateSyntaxError
 
-        for path in sorted(self.folder.glob("*.*") if self.folder is not None else ()):
+        for path in sorted(self.folder.iterdir() if self.folder is not None else ()):
+            if path.suffix not in {".txt", ".html"}:
+                continue
             try:
                 self._environment.get_template(path.name)
             except (TemplateSyntaxError, UnicodeDecodeError) as error:
