@@ -23,6 +23,7 @@ from watchword.http.routes import OurRoutes
 from watchword.http.use_cases import UseCases
 from watchword.identity.open_session import OpenSession
 from watchword.identity.scopes import ScopeCatalogue
+from watchword.limits import Limits
 from watchword.mail import Mailer
 from watchword.model import P, Profile
 from watchword.settings import EmailVerification, Settings, check_scopes, load_settings
@@ -236,6 +237,11 @@ class Watchword(Generic[P]):
     def feed(self) -> Feed:
         """What tells of revocations."""
         return self._built.feed
+
+    @property
+    def limits(self) -> Limits:
+        """What counts requests."""
+        return self._built.limits
 
     @property
     def _built(self) -> Assembled[P]:

@@ -55,6 +55,7 @@ from watchword.identity.api_key_uses import ApiKeyUses
 from watchword.identity.attempts import Attempts
 from watchword.identity.authenticate_client import AuthenticateClient
 from watchword.identity.authenticate_user import AuthenticateUser
+from watchword.identity.breached_passwords import BreachedPasswords
 from watchword.identity.failure_time import FailureTime
 from watchword.identity.hashing import HashingPool
 from watchword.identity.issue import IssueTokens, TokenRules
@@ -68,6 +69,7 @@ from watchword.identity.secret_file import secrets_in_force
 from watchword.identity.verify import VerifyCredential
 from watchword.identity.verify_api_key import VerifyApiKey
 from watchword.identity.verify_client import VerifyClientToken
+from watchword.limits import Limits
 from watchword.mail import Mailer
 from watchword.mail.console import ConsoleMailer
 from watchword.mail.smtp import SmtpMailer
@@ -98,6 +100,7 @@ class Assembled(Generic[P]):
     outbox: ManageOutbox
     storage: Database
     feed: Feed
+    limits: Limits
 
 
 async def assemble(
@@ -145,14 +148,17 @@ async def assemble(
     if settings.events_kept_for:
         stack.enter_context(events.kept_by(RecordEvents(storage)))
     outbox = Outbox(Sealer.from_secrets(secrets_in_force(settings)))
-    tells = settings.notices and mailer is not None
-    if tells:
-        stack.enter_context(TellUsers(storage, outbox).listening(events))
     if mailer is not None:
+        if settings.notices:
+            stack.enter_context(TellUsers(storage, outbox).listening(events))
         send_mail = SendMail(storage, outbox, _templates(settings), mailer, events)
         await stack.enter_async_context(sending(send_mail) if sends else nullcontext())
     api_key_uses = ApiKeyUses()
     await stack.enter_async_context(recording(RecordApiKeyUses(storage, api_key_uses)))
+
+    redis_url = settings.redis_url.get_secret_value() if settings.redis_url is not None else None
+    limits = Limits(settings.rates, redis_url=redis_url, issuer=settings.issuer)
+    stack.push_async_callback(limits.close)
 
     rules = TokenRules(
         settings.issuer, settings.audience, settings.access_token_lifetime, settings.access_token_algorithm
@@ -168,6 +174,7 @@ async def assemble(
         storage,
         feed,
         events,
+        limits,
         audiences={settings.issuer, f"{settings.issuer}{settings.prefix}/token"},
         leeway=leeway,
         size=min(settings.remembered_tokens, _REMEMBERED_CLIENTS),
@@ -184,7 +191,6 @@ async def assemble(
         attempts,
         only_verified=settings.email_verification is EmailVerification.REQUIRED,
     )
-    policy = PasswordPolicy(settings.password_min_length)
     manage_roles = ManageRoles(storage, events, settings.default_role or None)
     await manage_roles.seed(settings.roles)
     if settings.default_role and not await manage_roles.exists(settings.default_role):
@@ -192,8 +198,8 @@ async def assemble(
             f"WATCHWORD_DEFAULT_ROLE is {settings.default_role}, and there is no such role: name it in WATCHWORD_ROLES"
         )
     default_roles = frozenset({settings.default_role} if settings.default_role else ())
+    links, policy = _links(settings), _policy(settings)
     register = Register(storage, hashing, policy, profile, events, default_roles)
-    links = _links(settings)
     request_password_reset = RequestPasswordReset(storage, links, outbox, events)
     update_profile, delete_user = UpdateProfile(storage, profile), DeleteUser(storage, events)
     find_user, set_active = FindUser(storage), SetActive(storage, events)
@@ -219,7 +225,7 @@ async def assemble(
             },
             register=register,
             sign_up=SignUp(storage, hashing, policy, profile, links, outbox),
-            verify_email=VerifyEmail(storage, links, outbox, events, default_roles, tells),
+            verify_email=VerifyEmail(storage, links, outbox, events, default_roles, settings.notices),
             resend_verification=ResendVerification(storage, links, outbox),
             change_email=ChangeEmail(storage, hashing, attempts, links, outbox, events),
             request_password_reset=request_password_reset,
@@ -239,6 +245,7 @@ async def assemble(
             create_api_key=create_api_key,
             list_api_keys=list_api_keys,
             revoke_api_key=revoke_api_key,
+            limits=limits,
             keyring=keyring,
             https_only=settings.is_production,
             app_without_dependencies=app_without_dependencies,
@@ -247,6 +254,7 @@ async def assemble(
         open_session=open_session,
         storage=storage,
         feed=feed,
+        limits=limits,
         users=Users(profile, register, find_user, update_profile, set_active, delete_user, request_password_reset),
         sessions=Sessions(list_sessions, end_sessions),
         roles=Roles(profile, manage_roles),
@@ -267,6 +275,13 @@ def _templates(settings: Settings) -> Templates:
     templates = Templates(settings.mail_templates, settings.sender, settings.product)
     templates.check()
     return templates
+
+
+def _policy(settings: Settings) -> PasswordPolicy:
+    return PasswordPolicy(
+        settings.password_min_length,
+        BreachedPasswords(settings.breached_passwords_url) if settings.breached_passwords_url else None,
+    )
 
 
 def _links(settings: Settings) -> Links:

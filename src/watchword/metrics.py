@@ -14,6 +14,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from watchword.app import Watchword
 from watchword.events import (
     ApiKeyRevoked,
+    LockedOut,
     LoggedIn,
     LoggedOutEverywhere,
     LoginRefused,
@@ -68,12 +69,16 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemax",
         )
+        self._lockouts = Counter("watchword_lockouts", "Accounts locked for a while.", ["kind"], registry=registry)
+        self._limited = Counter("watchword_limited", "Requests over a limit.", ["what"], registry=registry)
+        self._seen_limited: dict[str, int] = {}
         self._listen()
 
     def _listen(self) -> None:
         on, logins, refreshes, ended = self._auth.on, self._logins, self._refreshes, self._revocations
         on(LoggedIn, lambda _: logins.labels("accepted").inc())
         on(LoginRefused, lambda _: logins.labels("refused").inc())
+        on(LockedOut, lambda event: self._lockouts.labels(event.kind).inc())
         on(SessionRefreshed, lambda event: refreshes.labels("retried" if event.retried else "rotated").inc())
         on(SessionHealed, lambda _: refreshes.labels("healed").inc())
         on(SessionReused, lambda _: refreshes.labels("reused").inc())
@@ -111,6 +116,9 @@ class Metrics:
         for by, before, after in zip(("memory", "database"), self._seen, now, strict=True):
             self._verifications.labels(by).inc(after - before)
         self._seen = now
+        for what, number in self._auth.limits.refused.items():
+            self._limited.labels(what).inc(number - self._seen_limited.get(what, 0))
+            self._seen_limited[what] = number
         self._feed_age.set(self._auth.feed.age)
 
     def exposition(self) -> bytes:

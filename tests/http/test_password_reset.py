@@ -191,3 +191,23 @@ def test_an_administrator_has_a_link_mailed_and_is_named(client: Client, auth: W
     assert (events[0]["name"], events[0]["actor"]) == ("password_reset_requested", str(boss.id))
     assert client.post(f"/auth/admin/users/{UUID(int=7)}/reset", headers=headers).status_code == 404
     assert client.post(f"/auth/admin/users/{user.id}/reset", headers=client.log_in()).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("email/verify", {"token": "x"}),
+        ("password/reset", {"token": "x", "new_password": "x"}),
+        ("password/forgot", {"email": "x"}),
+        ("email/resend", {"email": "x"}),
+        ("email/change", {"new_email": "x", "password": "x"}),
+        ("users", {"email": "x", "password": "x"}),
+    ],
+)
+def test_one_network_asks_only_so_often(sqlite_url: str, inbox: Inbox, path: str, body: dict[str, str]) -> None:
+    rates = {"rate_limits": True, "rate_logins": "2/minute", "rate_sign_ups": "2/hour"}
+    settings = make_settings(sqlite_url, email_verification="required", **rates)
+    with Client(make_app(Watchword(settings, mailer=inbox))) as client:
+        statuses = [client.post(f"/auth/{path}", json=body).status_code for _ in range(3)]
+    assert 429 not in statuses[:2]
+    assert statuses[2] == 429

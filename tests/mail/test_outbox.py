@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -224,6 +224,22 @@ async def test_what_was_given_up_is_deleted_after_a_week(storage: Database) -> N
     assert (await prune()).outbox == 0
     await move(storage, days=2)
     assert (await prune()).outbox == 1
+
+
+async def test_what_is_being_sent_at_the_end_is_sent_once(storage: Database) -> None:
+    post, begun = Post(storage), asyncio.Event()
+
+    class Slow:
+        async def send(self, mail: Mail) -> None:
+            begun.set()
+            await asyncio.sleep(0.05)
+            post.sent.append(mail)
+
+    await post.put()
+    async with sending(replace(post.send_due, mailer=Slow())):
+        await begun.wait()
+    assert len(post.sent) == 1
+    assert await post.entries() == []
 
 
 async def test_a_sender_goes_on_when_the_database_was_away(

@@ -1,7 +1,6 @@
 """Send what is in the outbox, in the background: a request only writes a row."""
 
 import asyncio
-import contextlib
 import logging
 import random
 from collections.abc import AsyncIterator
@@ -87,12 +86,17 @@ class SendMail:
 
 @asynccontextmanager
 async def sending(send: SendMail, *, every: float = _EVERY_SECONDS) -> AsyncIterator[None]:
-    """Send what this process posts at once, and every so many seconds what others left, within a block."""
+    """Send what this process posts at once, and every so many seconds what others left, within a block.
+
+    At its end, what is just being sent is awaited, which bounds itself: a mail cut off in the middle would be sent
+    twice, and a connection to SQLite that is cut off in the middle may never close.
+    """
+    ending = False
 
     async def run() -> None:
-        while True:
+        while not ending:
             try:
-                while await send():
+                while await send() and not ending:
                     pass
             except StorageDown as error:
                 _log.warning("no mail was sent: %s", error.detail)
@@ -104,6 +108,6 @@ async def sending(send: SendMail, *, every: float = _EVERY_SECONDS) -> AsyncIter
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        ending = True
+        send.outbox.wake()
+        await task

@@ -15,12 +15,12 @@ from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
-from watchword.errors import InsufficientScope, LoginTooOld, Refusal
+from watchword.errors import InsufficientScope, InvalidToken, LoginTooOld, Refusal
 from watchword.guard.credentials import bearer_token, lone_authorization
 from watchword.guard.refusals import no_credential, refuse
 from watchword.guard.remembered import Caller
 from watchword.guard.running import running
-from watchword.model import ADMIN_SCOPE, Principal, User
+from watchword.model import ADMIN_SCOPE, API_KEY_PREFIX, Device, Principal, User
 
 SCHEME_NAME: Final = "Watchword"
 """The security scheme's name in OpenAPI. Its flows are written by `Watchword.install`, which knows the addresses."""
@@ -48,10 +48,20 @@ async def _admit(connection: HTTPConnection, needed: SecurityScopes) -> Caller:
         token = await bearer_token(connection)
         if token is None:
             raise no_credential()
-        caller = await verify(token)
+        caller = await _verify(connection, token)
     if not caller.principal.scopes.issuperset(needed.scopes):
         raise InsufficientScope(f"{caller.principal.subject} lacks one of {needed.scope_str!r}")
     return caller
+
+
+async def _verify(connection: HTTPConnection, token: str) -> Caller:
+    """What is not remembered. Only an API key is looked for before anything proves that there is such a one."""
+    watchword = running(connection)
+    if not token.startswith(API_KEY_PREFIX):
+        return await watchword.verify_credential(token)
+    device = Device(None, connection.client.host if connection.client is not None else None)
+    async with watchword.limits.failures("api_key", device, InvalidToken):
+        return await watchword.verify_credential(token)
 
 
 class PrincipalGuard(_Scheme):

@@ -6,7 +6,7 @@ from typing import Final
 from fastapi import HTTPException
 from starlette.requests import HTTPConnection
 
-from watchword.errors import InsufficientScope, LoginTooOld, Refusal, Unavailable
+from watchword.errors import InsufficientScope, LoginTooOld, Refusal, TooManyRequests, Unavailable
 
 _log: Final = logging.getLogger("watchword.guard")
 
@@ -36,7 +36,7 @@ def refuse(refusal: Refusal, connection: HTTPConnection, *, scopes: str = "", ma
         refusal.code,
         refusal.detail,
     )
-    if isinstance(refusal, Unavailable):
+    if isinstance(refusal, Unavailable | TooManyRequests):
         return HTTPException(refusal.status, refusal.text, {"Retry-After": str(refusal.retry_after)})
     parameters = {"error": refusal.code, "error_description": refusal.text}
     if isinstance(refusal, InsufficientScope) and scopes:

@@ -12,13 +12,14 @@ from watchword.guard.dependencies import CurrentUser
 from watchword.http.account import JsonRequest, Password, SignUp, Text
 from watchword.http.device import device_of
 from watchword.http.responses import ErrorAnswer, MailedAnswer
-from watchword.http.route import JsonRoute
+from watchword.http.route import JsonRoute, limited
 from watchword.http.use_cases import use_cases
+from watchword.model import Limit
 
 sign_up = APIRouter(route_class=JsonRoute, tags=["auth"])
 router = APIRouter(prefix="/email", route_class=JsonRoute, tags=["auth"])
 
-_NO: Final[dict[int | str, dict[str, Any]]] = {status: {"model": ErrorAnswer} for status in (422, 503)}
+_NO: Final[dict[int | str, dict[str, Any]]] = {status: {"model": ErrorAnswer} for status in (422, 429, 503)}
 
 
 class EmailToken(JsonRequest):
@@ -41,6 +42,7 @@ class NewEmail(JsonRequest):
 
 
 @sign_up.post("/users", status_code=202, responses=_NO)
+@limited(Limit.SIGN_UPS)
 async def register(request: Request, body: SignUp) -> MailedAnswer:
     """Sign up. The account is made once the mailed link was followed; a taken address gets the same answer."""
     await use_cases(request).sign_up(SignUpRequest(body.email, body.password, body.profile))
@@ -48,12 +50,14 @@ async def register(request: Request, body: SignUp) -> MailedAnswer:
 
 
 @router.post("/verify", status_code=204, responses={**_NO, 400: {"model": ErrorAnswer}})
+@limited(Limit.LOGINS)
 async def verify(request: Request, body: EmailToken) -> None:
     """Prove an address by the token of a link: of a sign-up, or of a new address."""
     await use_cases(request).verify_email(body.token, device=device_of(request))
 
 
 @router.post("/resend", status_code=202, responses=_NO)
+@limited(Limit.SIGN_UPS)
 async def resend(request: Request, body: EmailOnly) -> MailedAnswer:
     """Mail the link once more, if there is an address to prove. The answer is the same where there is none."""
     await use_cases(request).resend_verification(body.email)
@@ -61,6 +65,7 @@ async def resend(request: Request, body: EmailOnly) -> MailedAnswer:
 
 
 @router.post("/change", status_code=202, responses={**_NO, 400: {"model": ErrorAnswer}})
+@limited(Limit.LOGINS)
 async def change(request: Request, user: CurrentUser, body: NewEmail) -> MailedAnswer:
     """Ask for another address. It is changed once the link that is mailed there was followed."""
     wanted = EmailChange(user.id, body.new_email, body.password)

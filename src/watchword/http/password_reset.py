@@ -13,13 +13,14 @@ from watchword.http.account import Password
 from watchword.http.device import device_of
 from watchword.http.email import EmailOnly, EmailToken
 from watchword.http.responses import ErrorAnswer, MailedAnswer
-from watchword.http.route import JsonRoute
+from watchword.http.route import JsonRoute, limited
 from watchword.http.use_cases import use_cases
+from watchword.model import Limit
 
 router = APIRouter(route_class=JsonRoute, tags=["auth"])
 by_mail = APIRouter(route_class=JsonRoute, tags=["auth"])
 
-_NO: Final[dict[int | str, dict[str, Any]]] = {status: {"model": ErrorAnswer} for status in (422, 503)}
+_NO: Final[dict[int | str, dict[str, Any]]] = {status: {"model": ErrorAnswer} for status in (422, 429, 503)}
 
 
 class ResetPassword(EmailToken):
@@ -29,6 +30,7 @@ class ResetPassword(EmailToken):
 
 
 @by_mail.post("/password/forgot", status_code=202, responses=_NO)
+@limited(Limit.SIGN_UPS)
 async def forgot(request: Request, body: EmailOnly) -> MailedAnswer:
     """Mail a link that sets a new password. The answer is the same where nobody has the address."""
     await use_cases(request).request_password_reset.by_email(body.email, by=By(device=device_of(request)))
@@ -36,6 +38,7 @@ async def forgot(request: Request, body: EmailOnly) -> MailedAnswer:
 
 
 @router.post("/password/reset", status_code=204, responses={**_NO, 400: {"model": ErrorAnswer}})
+@limited(Limit.LOGINS)
 async def reset(request: Request, body: ResetPassword) -> None:
     """Set a new password by the token of a link. Every session, token and API key ends; it logs nobody in."""
     wanted = PasswordResetRequest(body.token, body.new_password)

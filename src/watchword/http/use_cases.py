@@ -32,6 +32,7 @@ from watchword.grants import Grant
 from watchword.guard.running import running
 from watchword.identity.authenticate_client import AuthenticateClient
 from watchword.identity.keyring import Keyring
+from watchword.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class UseCases:
 
     Attributes:
         grants: By `grant_type`.
+        limits: How often one network may ask.
         keyring: Whose keys are published (RFC 7517 §5).
         https_only: Whether credentials are refused over plain HTTP.
         app_without_dependencies: The app that we are installed in, if it puts no dependencies before all endpoints.
@@ -69,6 +71,7 @@ class UseCases:
     create_api_key: CreateApiKey
     list_api_keys: ListApiKeys
     revoke_api_key: RevokeApiKey
+    limits: Limits
     keyring: Keyring
     https_only: bool
     app_without_dependencies: object | None

@@ -50,7 +50,7 @@ class Outbox:
         return Letter(**json.loads(self._sealer.unseal(claimed.sealed, _context(claimed.id))))
 
     def wake(self) -> None:
-        """Have what was committed sent now."""
+        """Have what was committed sent now, or the sender look whether it should end."""
         self._posted.set()
 
     async def wait(self, seconds: float) -> None:
