@@ -62,10 +62,15 @@ async def _sign_up(server: Server, email: str) -> httpx2.Response:
     return await server.client.post("/auth/users", json={"email": email, "password": f"a watchword {_nonce()}"})
 
 
+async def _forget(server: Server, email: str) -> httpx2.Response:
+    return await server.client.post("/auth/password/forgot", json={"email": email})
+
+
 _PATHS: Final = (
     Path("token", _log_in, frozenset({400}), ("known", "unknown", "disabled", "locked")),
     Path("token", _log_in, frozenset({400}), ("known", "unknown", "disabled", "bcrypt"), "and bcrypt 10"),
     Path("sign-up", _sign_up, frozenset({201, 409}), ("known", "unknown")),
+    Path("forgot", _forget, frozenset({202}), ("known", "unknown", "disabled")),
 )
 
 

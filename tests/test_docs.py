@@ -12,7 +12,9 @@ from pydantic import BaseModel
 from starlette.websockets import WebSocketDisconnect
 
 from tests.conftest import Client, make_app, make_settings
+from tests.inbox import Inbox
 from watchword import CurrentPrincipal, Watchword
+from watchword.mail import Mail, MailNotSent
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -55,6 +57,30 @@ def test_the_page_on_api_keys_runs(sqlite_url: str) -> None:
             assert client.get("/orders", headers=headers).json() == {"asked_by": user["id"]}
             assert client.get("/orders/mine", headers=headers).json() == {"of": user["email"]}
             assert client.post("/newsletter", headers=headers).status_code == 403
+
+
+def test_the_page_on_mail_runs(sqlite_url: str, tmp_path: Path) -> None:
+    page = (DOCS / "mail.md").read_text("utf-8")
+    (block,) = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    (template,) = re.findall(r"^```\n(Subject: .*?)^```", page, re.DOTALL | re.MULTILINE)
+    (tmp_path / "reset_password.txt").write_text(template)
+    handed: list[dict[str, str]] = []
+
+    async def hand_over(**mail: str) -> bool:
+        handed.append(mail)
+        return True
+
+    def watchword(**options: Any) -> Watchword[Any]:
+        return Watchword(make_settings(sqlite_url, mail_templates=tmp_path), **options)
+
+    names: dict[str, Any] = {"hand_over": hand_over, "Mail": Mail, "MailNotSent": MailNotSent, "Watchword": watchword}
+    exec(compile(block, "mail.md", "exec"), names)  # noqa: S102 — our own page
+    auth: Watchword[Any] = names["auth"]
+    with Client(make_app(auth)) as client:
+        email = client.sign_up()["email"]
+        client.post("/auth/password/forgot", json={"email": email})
+        Inbox().settle(client, auth)
+    assert [(mail["to"], mail["subject"]) for mail in handed] == [(email, "A new password for localhost")]
 
 
 def test_the_page_on_sessions_runs(sqlite_url: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -108,6 +108,28 @@ def test_nothing_has_to_be_set_in_development() -> None:
         ({"WATCHWORD_PASSWORD_COST": "m=1024,t=1,p=1"}, "WATCHWORD_PASSWORD_COST is out of range"),
         ({"WATCHWORD_ISSUER": "https://x.example/"}, "WATCHWORD_ISSUER must be an address"),
         ({"WATCHWORD_ACCES_TOKEN_LIFETIME": "5m"}, "did you mean WATCHWORD_ACCESS_TOKEN_LIFETIME?"),
+        ({"WATCHWORD_MAIL_URL": "localhost:25"}, "WATCHWORD_MAIL_URL must be an address such as smtp://user:password@"),
+        ({"WATCHWORD_MAIL_URL": "smtp://u:p@host:70000"}, "WATCHWORD_MAIL_URL must be an address such as smtp://"),
+        ({"WATCHWORD_MAIL_URL": "smtp://u:p@host?tls=no"}, "WATCHWORD_MAIL_URL must be an address such as smtp://"),
+        ({"WATCHWORD_MAIL_URL": "smtp+plain://u:p@host"}, "WATCHWORD_MAIL_URL must be smtp:// or smtps:// where there"),
+        ({"WATCHWORD_MAIL_URL": "smtp://host"}, "WATCHWORD_MAIL_FROM is required with WATCHWORD_MAIL_URL"),
+        ({"WATCHWORD_MAIL_FROM": "The Shop"}, "WATCHWORD_MAIL_FROM must be a sender such as Example <login@"),
+        ({"WATCHWORD_MAIL_FROM": "a@b.c\nBcc: x@y.z"}, "WATCHWORD_MAIL_FROM must be a sender such as Example <login@"),
+        ({"WATCHWORD_MAIL_TEMPLATES": "nowhere"}, "WATCHWORD_MAIL_TEMPLATES Path does not point to a directory"),
+        ({"WATCHWORD_PRODUCT_NAME": "a\nb"}, "WATCHWORD_PRODUCT_NAME must be one line of text"),
+        ({"WATCHWORD_EMAIL_VERIFICATION": "on"}, "WATCHWORD_EMAIL_VERIFICATION input should be 'off' or 'required'"),
+        (
+            {"WATCHWORD_PASSWORD_RESET_URL": "https://x.example/reset?token={token}"},
+            "WATCHWORD_PASSWORD_RESET_URL must be an address with {token} behind a #",
+        ),
+        (
+            {**PRODUCTION, "WATCHWORD_EMAIL_VERIFICATION_URL": "http://x.example/#token={token}"},
+            "WATCHWORD_EMAIL_VERIFICATION_URL must be https in production: the link is a credential",
+        ),
+        (
+            {**PRODUCTION, "WATCHWORD_MAIL_URL": "smtp+plain://relay", "WATCHWORD_MAIL_FROM": "a@b.example"},
+            "WATCHWORD_MAIL_URL must be smtp:// or smtps:// in production, unless the relay is on localhost",
+        ),
         ({**PRODUCTION, "WATCHWORD_SECRET": ""}, "WATCHWORD_SECRET is required in production: set it to"),
         ({**PRODUCTION, "WATCHWORD_ISSUER": ""}, "WATCHWORD_ISSUER is required in production"),
         ({**PRODUCTION, "WATCHWORD_ISSUER": "http://x.example"}, "WATCHWORD_ISSUER is required in production"),
@@ -131,6 +153,8 @@ def test_a_secret_is_in_no_message_and_no_repr(monkeypatch: pytest.MonkeyPatch) 
         load_settings()
     assert GOOD_SECRET not in str(caught.value)
     monkeypatch.setenv("WATCHWORD_SECRET", GOOD_SECRET)
+    monkeypatch.setenv("WATCHWORD_MAIL_URL", "smtp://user:hunter2@host")
+    monkeypatch.setenv("WATCHWORD_MAIL_FROM", "a@b.example")
     assert GOOD_SECRET not in repr(load_settings())
     assert "hunter2" not in repr(load_settings())
 

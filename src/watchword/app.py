@@ -5,26 +5,40 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, Final, Generic, cast
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.routing import Mount
 from starlette.types import Message, Receive, Scope, Send
 
-from watchword.assembly import Assembled, assemble
+from watchword.assembly import Assembled, assemble, mailer_of
 from watchword.errors import ConfigurationError, NotRunning, StorageDown
 from watchword.events import E, Events, Handler
 from watchword.facades import ApiKeys, Clients, Roles, Sessions, Users
 from watchword.feed import Feed
+from watchword.flows.manage_outbox import ManageOutbox
 from watchword.guard.remembered import RememberingVerifier
 from watchword.guard.running import STATE_KEY
-from watchword.http import account, admin, admin_api_keys, admin_clients, api_keys, jwks, revocation, sessions, token
+from watchword.http import (
+    account,
+    admin,
+    admin_api_keys,
+    admin_clients,
+    api_keys,
+    email,
+    jwks,
+    password_reset,
+    revocation,
+    sessions,
+    token,
+)
 from watchword.http.openapi import has_absolute_server, relative_url, write_security_scheme
 from watchword.http.routes import OurRoutes
 from watchword.http.use_cases import UseCases
 from watchword.identity.open_session import OpenSession
 from watchword.identity.scopes import ScopeCatalogue
 from watchword.limits import Limits
+from watchword.mail import Mailer
 from watchword.model import P, Profile
-from watchword.settings import Settings, check_scopes, load_settings
+from watchword.settings import EmailVerification, Settings, check_scopes, load_settings
 
 _ROUTERS: Final = (
     token.router,
@@ -32,12 +46,14 @@ _ROUTERS: Final = (
     revocation.router,
     sessions.router,
     account.router,
+    password_reset.router,
     admin.router,
     admin_clients.router,
     admin_api_keys.router,
     api_keys.router,
     jwks.router,
 )
+_BY_MAIL: Final = (email.router, password_reset.by_mail)
 
 
 class Watchword(Generic[P]):
@@ -51,6 +67,7 @@ class Watchword(Generic[P]):
     Args:
         settings: Where they do not come from `WATCHWORD_…` in the environment.
         scopes: The app's scopes, name → description; added to those of the settings.
+        mailer: What sends mail, instead of SMTP or, in development, the log.
         profile: A pydantic model with the app's own fields of a user. Fields added later need a default.
 
     Raises:
@@ -63,6 +80,7 @@ class Watchword(Generic[P]):
         *,
         scopes: Mapping[str, str] | None = None,
         profile: type[P] | None = None,
+        mailer: Mailer | None = None,
     ) -> None:
         self.settings: Final = settings or load_settings()
         self.profile: Final[type[P]] = profile or cast("type[P]", Profile)
@@ -72,7 +90,8 @@ class Watchword(Generic[P]):
             raise ConfigurationError(f"Watchword(scopes=…): {error}") from None
         self._scopes: Final = ScopeCatalogue({**self.settings.scopes, **(scopes or {})})
         self._events: Final = Events()
-        self._routes: Final = OurRoutes(self.settings.prefix, [*_ROUTERS, *([account.sign_up] * self.settings.sign_up)])
+        self._mailer: Final = mailer or mailer_of(self.settings)
+        self._routes: Final = OurRoutes(self.settings.prefix, self._routers())
         self._app: FastAPI | None = None
         self._running: Assembled[P] | None = None
 
@@ -80,10 +99,16 @@ class Watchword(Generic[P]):
         """Give an app the endpoints, the lifespan and Swagger's Authorize button. Before or after the app's own routes.
 
         Raises:
+            ConfigurationError: What is set needs mail, and nothing sends it.
             RuntimeError: It is installed already, or has started.
         """
         if self._app is not None or self._running is not None:
             raise RuntimeError("install() comes once, before start-up; for a mounted sub-app use document(sub_app)")
+        needs_mail = self.settings.needs_mail
+        if self._mailer is None and needs_mail is not None:
+            raise ConfigurationError(
+                f"{needs_mail} needs mail: set WATCHWORD_MAIL_URL to smtp://user:password@host, and WATCHWORD_MAIL_FROM"
+            )
         self._app = app
         self._routes.join(app)
         _wrap_lifespan(app, self.lifespan)
@@ -117,6 +142,8 @@ class Watchword(Generic[P]):
                     scopes=self._scopes,
                     events=self._events,
                     app_without_dependencies=self._app if self._app and not self._app.router.dependencies else None,
+                    mailer=self._mailer,
+                    sends=self._app is not None,  # a command leaves it to the app, whose mailer may be another
                     stack=stack,
                 )
             except StorageDown as error:
@@ -170,6 +197,15 @@ class Watchword(Generic[P]):
             NotRunning: Before start-up, or after the end.
         """
         return self._built.api_keys
+
+    @property
+    def outbox(self) -> ManageOutbox:
+        """Mail that was not sent, for host code.
+
+        Raises:
+            NotRunning: Before start-up, or after the end.
+        """
+        return self._built.outbox
 
     def on(self, event: type[E], handler: Handler[E]) -> None:
         """Call a handler with each event of a class: `auth.on(SessionReused, warn_the_user)`.
@@ -226,6 +262,11 @@ class Watchword(Generic[P]):
         if self._running is None:
             raise NotRunning("Watchword has not started: it runs within the app's lifespan")
         return self._running
+
+    def _routers(self) -> list[APIRouter]:
+        verifies = self.settings.email_verification is EmailVerification.REQUIRED
+        sign_up = email.sign_up if verifies else account.sign_up
+        return [*_ROUTERS, *(_BY_MAIL if self._mailer else ()), *([sign_up] * self.settings.sign_up)]
 
     def _document(self, app: FastAPI, docs_path: Callable[[], str]) -> None:
         original = app.openapi

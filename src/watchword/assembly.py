@@ -1,19 +1,20 @@
 """The composition root: everything is built here, once, and handed what it needs."""
 
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from typing import Final, Generic
 
 from watchword.crypto.passwords import PasswordHasher
 from watchword.crypto.refresh_tokens import RefreshTokenKeys
-from watchword.crypto.sealing import derive
+from watchword.crypto.sealing import Sealer, derive
 from watchword.deny_list import DenyList
 from watchword.errors import ConfigurationError
 from watchword.events import Events
 from watchword.facades import ApiKeys, Clients, Roles, Sessions, Users
 from watchword.feed import Feed
 from watchword.flows.change_client import ChangeClient
+from watchword.flows.change_email import ChangeEmail
 from watchword.flows.change_password import ChangePassword
 from watchword.flows.client_secrets import ClientSecrets
 from watchword.flows.create_api_key import CreateApiKey
@@ -21,20 +22,29 @@ from watchword.flows.create_client import CreateClient
 from watchword.flows.delete_client import DeleteClient
 from watchword.flows.delete_user import DeleteUser
 from watchword.flows.end_sessions import EndSessions
+from watchword.flows.export_account import ExportAccount
 from watchword.flows.find_client import FindClient
 from watchword.flows.find_user import FindUser
 from watchword.flows.introspect_token import IntrospectToken
 from watchword.flows.list_api_keys import ListApiKeys
 from watchword.flows.list_sessions import ListSessions
+from watchword.flows.manage_outbox import ManageOutbox
 from watchword.flows.manage_roles import ManageRoles
 from watchword.flows.prune import Prune, pruning
 from watchword.flows.record_api_key_uses import RecordApiKeyUses, recording
 from watchword.flows.record_events import ListEvents, RecordEvents
 from watchword.flows.register import Register
+from watchword.flows.request_password_reset import RequestPasswordReset
+from watchword.flows.resend_verification import ResendVerification
+from watchword.flows.reset_password import ResetPassword
 from watchword.flows.revoke_api_key import RevokeApiKey
 from watchword.flows.revoke_token import RevokeToken
+from watchword.flows.send_mail import SendMail, sending
 from watchword.flows.set_active import SetActive
+from watchword.flows.sign_up import SignUp
+from watchword.flows.tell_users import TellUsers
 from watchword.flows.update_profile import UpdateProfile
+from watchword.flows.verify_email import VerifyEmail
 from watchword.grants import client_credentials, password, refresh_token
 from watchword.grants.client_credentials import ClientCredentialsGrant
 from watchword.grants.password import PasswordGrant
@@ -50,7 +60,9 @@ from watchword.identity.failure_time import FailureTime
 from watchword.identity.hashing import HashingPool
 from watchword.identity.issue import IssueTokens, TokenRules
 from watchword.identity.keyring import Keyring
+from watchword.identity.links import Links
 from watchword.identity.open_session import OpenSession
+from watchword.identity.outbox import Outbox
 from watchword.identity.password_policy import PasswordPolicy
 from watchword.identity.scopes import ScopeCatalogue
 from watchword.identity.secret_file import secrets_in_force
@@ -58,8 +70,12 @@ from watchword.identity.verify import VerifyCredential
 from watchword.identity.verify_api_key import VerifyApiKey
 from watchword.identity.verify_client import VerifyClientToken
 from watchword.limits import Limits
+from watchword.mail import Mailer
+from watchword.mail.console import ConsoleMailer
+from watchword.mail.smtp import SmtpMailer
+from watchword.mail.templates import Templates
 from watchword.model import P
-from watchword.settings import Settings
+from watchword.settings import EmailVerification, Settings
 from watchword.storage import Database, open_database
 from watchword.storage.rotation import Rotation
 from watchword.storage.schema import require_current, upgrade
@@ -81,6 +97,7 @@ class Assembled(Generic[P]):
     roles: Roles[P]
     api_keys: ApiKeys
     clients: Clients
+    outbox: ManageOutbox
     storage: Database
     feed: Feed
     limits: Limits
@@ -93,6 +110,8 @@ async def assemble(
     scopes: ScopeCatalogue,
     events: Events,
     app_without_dependencies: object | None,
+    mailer: Mailer | None,
+    sends: bool,
     stack: AsyncExitStack,
 ) -> Assembled[P]:
     """Open the database and the keys, start what runs in the background, and build the use cases.
@@ -103,6 +122,8 @@ async def assemble(
         scopes: What the host declares.
         events: Who wants to hear of what.
         app_without_dependencies: See `UseCases`.
+        mailer: What sends mail, if anything does.
+        sends: Whether this process sends what is in the outbox.
         stack: Ends it all.
 
     Raises:
@@ -126,6 +147,12 @@ async def assemble(
     await stack.enter_async_context(pruning(Prune(storage, settings.events_kept_for)))
     if settings.events_kept_for:
         stack.enter_context(events.kept_by(RecordEvents(storage)))
+    outbox = Outbox(Sealer.from_secrets(secrets_in_force(settings)))
+    if mailer is not None:
+        if settings.notices:
+            stack.enter_context(TellUsers(storage, outbox).listening(events))
+        send_mail = SendMail(storage, outbox, _templates(settings), mailer, events)
+        await stack.enter_async_context(sending(send_mail) if sends else nullcontext())
     api_key_uses = ApiKeyUses()
     await stack.enter_async_context(recording(RecordApiKeyUses(storage, api_key_uses)))
 
@@ -157,10 +184,12 @@ async def assemble(
         storage, issue, Lifetimes(settings.refresh_idle_lifetime, settings.refresh_absolute_lifetime), events
     )
     attempts = Attempts(storage, derive(secrets_in_force(settings)[0], "attempts"), settings.attempt_policies, events)
-    authenticate_user = AuthenticateUser(storage, hashing, FailureTime(storage, hashing), attempts)
-    policy = PasswordPolicy(
-        settings.password_min_length,
-        BreachedPasswords(settings.breached_passwords_url) if settings.breached_passwords_url else None,
+    authenticate_user = AuthenticateUser(
+        storage,
+        hashing,
+        FailureTime(storage, hashing),
+        attempts,
+        only_verified=settings.email_verification is EmailVerification.REQUIRED,
     )
     manage_roles = ManageRoles(storage, events, settings.default_role or None)
     await manage_roles.seed(settings.roles)
@@ -168,9 +197,10 @@ async def assemble(
         raise ConfigurationError(
             f"WATCHWORD_DEFAULT_ROLE is {settings.default_role}, and there is no such role: name it in WATCHWORD_ROLES"
         )
+    links, policy = _links(settings), _policy(settings)
     register = Register(storage, hashing, policy, profile, events, settings.default_roles)
-    update_profile = UpdateProfile(storage, profile)
-    delete_user = DeleteUser(storage, events)
+    request_password_reset = RequestPasswordReset(storage, links, outbox, events)
+    update_profile, delete_user = UpdateProfile(storage, profile), DeleteUser(storage, events)
     find_user, set_active = FindUser(storage), SetActive(storage, events)
     list_sessions, end_sessions = ListSessions(storage), EndSessions(storage, events)
     create_api_key = CreateApiKey(storage, scopes, settings.api_key_max_lifetime, events)
@@ -196,6 +226,13 @@ async def assemble(
                 client_credentials.NAME: ClientCredentialsGrant(scopes, issue, events),
             },
             register=register,
+            sign_up=SignUp(storage, hashing, policy, profile, links, outbox),
+            verify_email=VerifyEmail(storage, links, outbox, events, settings.default_roles, settings.notices),
+            resend_verification=ResendVerification(storage, links, outbox),
+            change_email=ChangeEmail(storage, hashing, attempts, links, outbox, events),
+            request_password_reset=request_password_reset,
+            reset_password=ResetPassword(storage, hashing, policy, links, events),
+            export_account=ExportAccount(storage),
             update_profile=update_profile,
             change_password=ChangePassword(storage, hashing, policy, attempts, events),
             delete_user=delete_user,
@@ -225,11 +262,40 @@ async def assemble(
         storage=storage,
         feed=feed,
         limits=limits,
-        users=Users(profile, register, find_user, update_profile, set_active, delete_user),
+        users=Users(profile, register, find_user, update_profile, set_active, delete_user, request_password_reset),
         sessions=Sessions(list_sessions, end_sessions),
         roles=Roles(profile, manage_roles),
         api_keys=ApiKeys(create_api_key, list_api_keys, revoke_api_key),
         clients=Clients(create_client, find_client, change_client, delete_client, client_secrets),
+        outbox=ManageOutbox(storage),
+    )
+
+
+def mailer_of(settings: Settings) -> Mailer | None:
+    """What sends mail by the settings. Production without any has none; development writes to the log."""
+    if settings.mail_url is not None:
+        return SmtpMailer.of(settings.mail_url.get_secret_value())
+    return None if settings.is_production else ConsoleMailer()
+
+
+def _templates(settings: Settings) -> Templates:
+    templates = Templates(settings.mail_templates, settings.sender, settings.product)
+    templates.check()
+    return templates
+
+
+def _policy(settings: Settings) -> PasswordPolicy:
+    return PasswordPolicy(
+        settings.password_min_length,
+        BreachedPasswords(settings.breached_passwords_url) if settings.breached_passwords_url else None,
+    )
+
+
+def _links(settings: Settings) -> Links:
+    pages = f"{settings.issuer}{settings.prefix}"
+    return Links(
+        settings.email_verification_url or f"{pages}/verify-email#token={{token}}",
+        settings.password_reset_url or f"{pages}/reset-password#token={{token}}",
     )
 
 

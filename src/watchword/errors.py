@@ -21,6 +21,7 @@ WatchwordError
     ├── InvalidInput            422
     ├── WeakPassword            422
     ├── WrongPassword           400
+    ├── InvalidLink             400
     ├── EmailTaken              409
     ├── TooManyApiKeys          409
     ├── StillReferenced         409
@@ -197,6 +198,13 @@ class WrongPassword(Refusal):
 
     code = "wrong_password"
     text = "The current password is not correct"
+
+
+class InvalidLink(Refusal):
+    """The one-time token is unknown, expired or used, or what it was made for has changed."""
+
+    code = "invalid_link"
+    text = "This link is invalid, has expired or was used before"
 
 
 class EmailTaken(Refusal):

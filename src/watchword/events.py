@@ -7,6 +7,11 @@ Event
 ├── UserEnabled
 ├── UserDeleted
 ├── PasswordChanged
+├── PasswordResetRequested
+├── PasswordReset
+├── EmailVerified
+├── EmailChangeRequested
+├── EmailChanged
 ├── LoggedIn
 ├── LoginRefused
 ├── LockedOut            a secret was guessed at too often: no guess is heard for a while
@@ -32,7 +37,10 @@ Event
 ├── ClientSecretRemoved
 ├── ClientRefused        a client did not authenticate
 ├── ClientTokenIssued    a client got a token for itself
-└── ClientTokenRevoked
+├── ClientTokenRevoked
+├── MailSent
+├── MailDelayed          it is tried again
+└── MailFailed           it was given up
 ```
 
 An event is emitted after the transaction that it speaks of was committed, and before the answer. It carries no secret.
@@ -115,36 +123,65 @@ def _plain(value: object) -> object:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _AboutUser(Event):
+class AboutUser(Event):
+    """Something that happened to a user."""
+
     user_id: UUID
 
 
-class UserRegistered(_AboutUser):
+class UserRegistered(AboutUser):
     """An account was made."""
 
 
-class UserDisabled(_AboutUser):
+class UserDisabled(AboutUser):
     """An account was disabled; all its tokens ended."""
 
 
-class UserEnabled(_AboutUser):
+class UserEnabled(AboutUser):
     """A disabled account may log in again."""
 
 
-class UserDeleted(_AboutUser):
+class UserDeleted(AboutUser):
     """An account is gone."""
 
 
-class PasswordChanged(_AboutUser):
+class PasswordChanged(AboutUser):
     """A user has a new password; all their tokens ended."""
 
 
-class LoggedOutEverywhere(_AboutUser):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordResetRequested(Event):
+    """Somebody asked for a link that sets a new password.
+
+    Attributes:
+        user_id: Whose; None where nobody has the address, which takes as long.
+    """
+
+    user_id: UUID | None
+
+
+class PasswordReset(AboutUser):
+    """A user has a new password, by a link; all their tokens ended."""
+
+
+class EmailVerified(AboutUser):
+    """An address was proved."""
+
+
+class EmailChangeRequested(AboutUser):
+    """A user asked for another address; it is changed once that one is proved."""
+
+
+class EmailChanged(AboutUser):
+    """A user has another address, which was proved."""
+
+
+class LoggedOutEverywhere(AboutUser):
     """All sessions and tokens of a user ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _AboutSession(_AboutUser):
+class _AboutSession(AboutUser):
     session_id: UUID
     client_id: str
 
@@ -239,14 +276,14 @@ class SessionReused(_AboutSession):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SessionEnded(_AboutUser):
+class SessionEnded(AboutUser):
     """A session was ended: by a logout, from the list of devices, or by a revoked refresh token."""
 
     session_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TokenRevoked(_AboutUser):
+class TokenRevoked(AboutUser):
     """One access token was revoked.
 
     Attributes:
@@ -277,14 +314,14 @@ class RoleDeleted(_AboutRole):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RoleGiven(_AboutUser):
+class RoleGiven(AboutUser):
     """A user got a role."""
 
     role: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RoleTaken(_AboutUser):
+class RoleTaken(AboutUser):
     """A user lost a role; their tokens lost its scopes."""
 
     role: str
@@ -399,6 +436,53 @@ class ClientTokenRevoked(_AboutClient):
     token_id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AboutMail(Event):
+    kind: str
+
+
+class MailSent(_AboutMail):
+    """A mail was handed over.
+
+    Attributes:
+        kind: The name of its template.
+    """
+
+    is_kept = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailDelayed(_AboutMail):
+    """A mail could not be handed over; it is tried again.
+
+    Attributes:
+        kind: The name of its template.
+        attempts: How often it was tried.
+        reason: Why it failed this time.
+    """
+
+    is_kept = False
+
+    attempts: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailFailed(_AboutMail):
+    """A mail was given up: nobody took it while it was of use.
+
+    Attributes:
+        kind: The name of its template.
+        mail_id: What `watchword outbox retry` takes.
+        attempts: How often it was tried.
+        reason: Why it failed the last time.
+    """
+
+    mail_id: UUID
+    attempts: int
+    reason: str
+
+
 E = TypeVar("E", bound=Event)
 Handler = Callable[[E], Awaitable[None] | None]
 
@@ -422,6 +506,15 @@ class Events:
     def on(self, event: type[E], handler: Handler[E]) -> None:
         """Call a handler, plain or async, with each event of a class, in the order handlers were added."""
         self._handlers.setdefault(event, []).append(handler)
+
+    @contextmanager
+    def heard_by(self, event: type[E], handler: Handler[E]) -> Iterator[None]:
+        """Call a handler as `on` does, within a block."""
+        self.on(event, handler)
+        try:
+            yield
+        finally:
+            self._handlers[event].remove(handler)
 
     async def emit(self, event: Event) -> None:
         """Log an event, keep it, call its handlers. What goes wrong is logged, and changes nothing for the caller."""

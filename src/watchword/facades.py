@@ -21,6 +21,7 @@ from watchword.flows.list_api_keys import ListApiKeys
 from watchword.flows.list_sessions import ListSessions
 from watchword.flows.manage_roles import ManageRoles
 from watchword.flows.register import Register, Registration
+from watchword.flows.request_password_reset import RequestPasswordReset
 from watchword.flows.revoke_api_key import RevokeApiKey
 from watchword.flows.set_active import SetActive
 from watchword.flows.update_profile import UpdateProfile
@@ -51,6 +52,7 @@ class Users(Generic[P]):
     _update_profile: UpdateProfile
     _set_active: SetActive
     _delete: DeleteUser
+    _request_password_reset: RequestPasswordReset
 
     async def create(
         self,
@@ -60,6 +62,7 @@ class Users(Generic[P]):
         password_hash: str | None = None,
         profile: Mapping[str, Any] | None = None,
         roles: Collection[str] | None = None,
+        is_email_verified: bool = False,
     ) -> User[P]:
         """Make an account; with neither password nor hash it cannot log in with a password.
 
@@ -71,6 +74,7 @@ class Users(Generic[P]):
                 Argon2id, or weaker than ours.
             profile: The host's own fields.
             roles: The names of roles; None for the role of new users.
+            is_email_verified: Whether the address is known to be theirs.
 
         Raises:
             InvalidInput: The address, the profile, the hash or a role does not fit.
@@ -79,7 +83,8 @@ class Users(Generic[P]):
             HashingBusy: The hashing queue is full.
         """
         names = None if roles is None else frozenset(roles)
-        return self._public(await self._register(Registration(email, password, profile or {}, password_hash, names)))
+        wanted = Registration(email, password, profile or {}, password_hash, names, is_email_verified)
+        return self._public(await self._register(wanted))
 
     async def get(self, user_id: UUID) -> User[P] | None:
         """The user with this id; None if there is none."""
@@ -133,6 +138,14 @@ class Users(Generic[P]):
             StillReferenced: A table of the host refers to the user.
         """
         await self._delete(user_id)
+
+    async def password_reset_link(self, user_id: UUID) -> str:
+        """A link that sets a new password, good once and for ten minutes, to hand over by another way than mail.
+
+        Raises:
+            NotFound: There is no such user, or they are disabled.
+        """
+        return (await self._request_password_reset.link(user_id)).url
 
     def _public(self, account: Account) -> User[P]:
         return account.user(self._profile)

@@ -18,7 +18,11 @@ from watchword.events import (
     LoggedIn,
     LoggedOutEverywhere,
     LoginRefused,
+    MailDelayed,
+    MailFailed,
+    MailSent,
     PasswordChanged,
+    PasswordReset,
     RefreshRefused,
     SessionEnded,
     SessionHealed,
@@ -55,6 +59,7 @@ class Metrics:
         self._logins = Counter("watchword_logins", "Logins.", ["outcome"], registry=registry)
         self._refreshes = Counter("watchword_refreshes", "Refresh tokens presented.", ["outcome"], registry=registry)
         self._revocations = Counter("watchword_revocations", "What was ended.", ["what"], registry=registry)
+        self._mails = Counter("watchword_mails", "Attempts to send a mail.", ["outcome"], registry=registry)
         self._verifications = Counter(
             "watchword_verifications", "Access tokens let in or asked about.", ["by"], registry=registry
         )
@@ -80,9 +85,12 @@ class Metrics:
         on(RefreshRefused, lambda _: refreshes.labels("refused").inc())
         for end_of_session in (SessionEnded, SessionReused):
             on(end_of_session, lambda _: ended.labels("session").inc())
-        for end_of_all in (LoggedOutEverywhere, PasswordChanged, UserDisabled, UserDeleted):
+        for end_of_all in (LoggedOutEverywhere, PasswordChanged, PasswordReset, UserDisabled, UserDeleted):
             on(end_of_all, lambda _: ended.labels("user").inc())
         on(TokenRevoked, lambda _: ended.labels("token").inc())
+        on(MailSent, lambda _: self._mails.labels("sent").inc())
+        on(MailDelayed, lambda _: self._mails.labels("delayed").inc())
+        on(MailFailed, lambda _: self._mails.labels("failed").inc())
         on(ApiKeyRevoked, lambda _: ended.labels("api_key").inc())
 
     @asynccontextmanager

@@ -20,6 +20,9 @@ FIRST_PARTY: Final = "first-party"
 API_KEY_PREFIX: Final = "wwk_"
 """What every API key begins with, for secret scanners and for us."""
 
+ONE_TIME_PREFIX: Final = "wwo_"
+"""What every token in a mailed link begins with."""
+
 ADMIN_SCOPE: Final = "admin"
 EVERY_SCOPE: Final = "*"
 """In a role: all that the app declares."""
@@ -371,6 +374,53 @@ class CreatedApiKey:
 
     key: ApiKey
     secret: str = field(repr=False)
+
+
+class TokenPurpose(StrEnum):
+    """What a one-time token is good for."""
+
+    SIGN_UP = "sign_up"
+    VERIFY_EMAIL = "verify_email"
+    CHANGE_EMAIL = "change_email"
+    RESET_PASSWORD = "reset_password"  # noqa: S105 — the name of a purpose
+
+
+@dataclass(frozen=True, slots=True)
+class OneTimeToken:
+    """What is known of the token in a link.
+
+    Attributes:
+        user_id: Whose; None for a sign-up, which has no user yet.
+        email: The canonical address that it proves.
+        payload: What it was made for: the sign-up, or the state of the account that it belongs to.
+    """
+
+    id: UUID
+    purpose: TokenPurpose
+    user_id: UUID | None
+    email: str
+    payload: Mapping[str, Any] = field(repr=False)
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """Mail that was not sent yet, as an operator sees it: its text and whom it is for are sealed.
+
+    Attributes:
+        kind: The name of its template.
+        attempts: How often it was tried.
+        next_attempt_at: When it is tried again, UTC; None once it was given up.
+        last_error: Why the last attempt failed.
+    """
+
+    id: UUID
+    kind: str
+    attempts: int
+    next_attempt_at: datetime | None
+    last_error: str | None
+    created_at: datetime
 
 
 class KeyStatus(StrEnum):

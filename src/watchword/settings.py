@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Collection, Mapping
 from datetime import timedelta
+from email.utils import parseaddr
 from enum import StrEnum
 from ipaddress import ip_network
 from typing import Annotated, Any, Final, Self
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    DirectoryPath,
     Field,
     PlainSerializer,
     SecretStr,
@@ -35,6 +37,7 @@ _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 _KNOWN_SECRETS: Final = ("09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",)
 _iso_duration: Final = TypeAdapter(timedelta)
 
+_LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 _LONGEST_LEEWAY: Final = timedelta(minutes=5)
 _STALENESS: Final = (timedelta(milliseconds=100), timedelta(minutes=1))
 _LOCKOUT: Final = (timedelta(seconds=30), timedelta(days=1))
@@ -54,6 +57,13 @@ class LogFormat(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+
+
+class EmailVerification(StrEnum):
+    """Whether an address has to be proved."""
+
+    OFF = "off"
+    REQUIRED = "required"
 
 
 class SigningAlgorithm(StrEnum):
@@ -313,6 +323,47 @@ class Settings(BaseSettings):
         default="user",
         description="The role that new users get; empty for none. It must exist, or be in `WATCHWORD_ROLES`.",
     )
+    mail_url: SecretStr | None = Field(
+        default=None,
+        description="Where mail is handed over: `smtp://user:password@host` (port 587, STARTTLS, never without), "
+        "`smtps://user:password@host` (port 465, TLS at once) or `smtp+plain://host` (port 25, no TLS and no password: "
+        "for a relay beside the app). Characters such as `@` in the password are escaped: `%40`. Without it, "
+        "development writes mail to the log, and production sends none: it has no `POST /auth/password/forgot` and "
+        "`/auth/email/…`.",
+    )
+    mail_from: str = Field(
+        default="",
+        description="The sender of mail: `Example <login@example.com>`. Required with `MAIL_URL`.",
+    )
+    mail_templates: DirectoryPath | None = Field(
+        default=None,
+        description="A folder with templates of your own, which replace those of the same name.",
+    )
+    product_name: str = Field(
+        default="", description="What people call the app, in mail. Empty: the name of the host in the issuer."
+    )
+    email_verification: EmailVerification = Field(
+        default=EmailVerification.OFF,
+        description="`required`: a sign-up makes no account before a mailed link was followed, and nobody logs in with "
+        "an address that was not proved. `off`: a sign-up makes an account at once, and tells whether the address has "
+        "one. Recommended where anybody can sign up: `required`.",
+    )
+    email_verification_url: str = Field(
+        default="",
+        description="The page of your front end that mailed links lead to, with `{token}` in the fragment, which no "
+        "server and no log sees: `https://app.example.com/verify#token={token}`. The page posts it to "
+        "`/auth/email/verify`. Empty: `/auth/verify-email#token={token}` below the issuer.",
+    )
+    password_reset_url: str = Field(
+        default="",
+        description="The same for forgotten passwords; the page posts the token and the new password to "
+        "`/auth/password/reset`. Empty: `/auth/reset-password#token={token}` below the issuer.",
+    )
+    notices: bool = Field(
+        default=True,
+        description="Whether users are told, by mail, of a login from a new device, a changed password or address, a "
+        "copied refresh token, a changed second factor. Nobody is told where no mail is sent.",
+    )
     sign_up: bool = Field(default=True, description="Whether anybody can make an account with `POST /auth/users`.")
     password_min_length: int = Field(
         default=15,
@@ -456,6 +507,45 @@ class Settings(BaseSettings):
             raise ValueError("must start with redis://, rediss:// or unix://")
         return value
 
+    @field_validator("mail_url")
+    @classmethod
+    def _smtp(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        url = urlsplit(value.get_secret_value())
+        try:
+            is_readable = url.port != 0 and bool(url.hostname)
+        except ValueError:
+            is_readable = False
+        if url.scheme not in {"smtp", "smtps", "smtp+plain"} or not is_readable or url.path or url.query:
+            raise ValueError("must be an address such as smtp://user:password@host:587, smtps://… or smtp+plain://…")
+        if url.scheme == "smtp+plain" and url.username:
+            raise ValueError("must be smtp:// or smtps:// where there is a password: smtp+plain:// has no TLS")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str) -> str:
+        name, address = parseaddr(value)
+        if value and (not value.isprintable() or "@" not in address or (not name and address != value.strip())):
+            raise ValueError("must be a sender such as Example <login@example.com>")
+        return value
+
+    @field_validator("product_name")
+    @classmethod
+    def _one_line(cls, value: str) -> str:
+        if not value.isprintable():
+            raise ValueError("must be one line of text")
+        return value
+
+    @field_validator("email_verification_url", "password_reset_url")
+    @classmethod
+    def _in_the_fragment(cls, value: str) -> str:
+        before, _, fragment = value.partition("#")
+        if value and ("{token}" not in fragment or "{token}" in before or not urlsplit(before).scheme):
+            raise ValueError("must be an address with {token} behind a #: https://app.example.com/page#token={token}")
+        return value
+
     @field_validator("refresh_leeway")
     @classmethod
     def _short_leeway(cls, value: timedelta) -> timedelta:
@@ -557,6 +647,23 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _mail_fits(self) -> Self:
+        if self.mail_url is not None and not self.mail_from:
+            raise ValueError(
+                "WATCHWORD_MAIL_FROM is required with WATCHWORD_MAIL_URL: set it to Example <login@example.com>"
+            )
+        if self.is_production:
+            url = urlsplit(self.mail_url.get_secret_value() if self.mail_url is not None else "")
+            if url.scheme == "smtp+plain" and url.hostname not in _LOOPBACK:
+                raise ValueError(
+                    "WATCHWORD_MAIL_URL must be smtp:// or smtps:// in production, unless the relay is on localhost"
+                )
+            for name in ("email_verification_url", "password_reset_url"):
+                if getattr(self, name).startswith("http://"):
+                    raise ValueError(f"WATCHWORD_{name.upper()} must be https in production: the link is a credential")
+        return self
+
+    @model_validator(mode="after")
     def _lifetimes_fit(self) -> Self:
         if self.access_token_lifetime > self.refresh_idle_lifetime:
             raise ValueError("WATCHWORD_ACCESS_TOKEN_LIFETIME must not be longer than WATCHWORD_REFRESH_IDLE_LIFETIME")
@@ -604,6 +711,23 @@ class Settings(BaseSettings):
     def is_production(self) -> bool:
         """Whether the strict rules are in force."""
         return self.environment is Environment.PRODUCTION
+
+    @property
+    def needs_mail(self) -> str | None:
+        """A setting that cannot be followed without mail, if one is in force."""
+        if self.email_verification is EmailVerification.REQUIRED:
+            return "WATCHWORD_EMAIL_VERIFICATION=required"
+        return "WATCHWORD_NOTICES=true" if self.notices and "notices" in self.model_fields_set else None
+
+    @property
+    def product(self) -> str:
+        """What people call the app."""
+        return self.product_name or urlsplit(self.issuer).hostname or "Watchword"
+
+    @property
+    def sender(self) -> str:
+        """The `From` of mail."""
+        return self.mail_from or f"no-reply@{urlsplit(self.issuer).hostname}"
 
 
 def check_scopes(scopes: dict[str, str]) -> None:

@@ -28,6 +28,7 @@ PATHS = [
     ("DELETE", "/clients/{id}"), ("POST", "/clients/{id}/disable"), ("POST", "/clients/{id}/enable"),
     ("POST", "/clients/{id}/secrets"), ("DELETE", "/clients/{id}/secrets/{id}"),
     ("GET", "/api-keys"), ("POST", "/api-keys/{id}/rotate"), ("DELETE", "/api-keys/{id}"),
+    ("POST", "/users/{id}/reset"),
 ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from watchword.cli import client_commands, key_commands, output
+from watchword.cli import client_commands, key_commands, outbox_commands, output
 
 app = typer.Typer(
     help="Authentication for FastAPI backends that own their users.",
@@ -23,6 +23,7 @@ app.add_typer(api_keys, name="api-keys")
 roles = typer.Typer(help="Roles: named sets of scopes.", no_args_is_help=True)
 app.add_typer(roles, name="roles")
 app.add_typer(client_commands.app, name="clients")
+app.add_typer(outbox_commands.app, name="outbox")
 app.add_typer(key_commands.app, name="keys")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -129,7 +130,7 @@ def check(as_json: Json = False) -> None:
 
 @db.command()
 def prune(as_json: Json = False) -> None:
-    """Delete sessions, revocations and API keys that have ended, and old events. Running apps do it hourly."""
+    """Delete what has ended or expired: sessions, keys, links, old events, given up mail. Running apps do it hourly."""
     from watchword.cli.database import prune_database
 
     pruned = asyncio.run(prune_database())
@@ -172,6 +173,9 @@ def create(
         list[str] | None,
         typer.Option("--role", metavar="ROLE", help="Besides the role of new users; may come more than once."),
     ] = None,
+    email_verified: Annotated[
+        bool, typer.Option("--email-verified", help="The address is theirs: no mail has to prove it.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Make an account. The password is asked for, never an argument."""
@@ -181,7 +185,11 @@ def create(
     fields = read_profile(profile)
     password = read_password(from_stdin=password_stdin)
     names = load_settings().default_roles | frozenset(role or ())
-    user = asyncio.run(with_users(lambda users: users.create(email, password, profile=fields, roles=names)))
+    user = asyncio.run(
+        with_users(
+            lambda users: users.create(email, password, profile=fields, roles=names, is_email_verified=email_verified)
+        )
+    )
     output.print_user(user, f"Created {user.email}.", as_json=as_json)
 
 
@@ -222,6 +230,18 @@ def enable(email: Email, as_json: Json = False) -> None:
 
     user = asyncio.run(with_users(lambda users: set_active(users, email, active=True)))
     output.print_user(user, f"Enabled {user.email}.", as_json=as_json)
+
+
+@users.command("reset-link")
+def reset_link(email: Email, as_json: Json = False) -> None:
+    """Print a link that sets a new password, good once and for ten minutes. Hand it to nobody but the user."""
+    from watchword.cli.users import password_reset_link, with_users
+
+    link = asyncio.run(with_users(lambda users: password_reset_link(users, email)))
+    if as_json:
+        output.print_json({"link": link})
+    else:
+        output.say(link)
 
 
 @users.command("import")

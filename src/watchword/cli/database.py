@@ -2,10 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 from watchword.errors import StorageDown
 from watchword.flows.end_everything import Ended, EndEverything
+from watchword.flows.manage_outbox import ManageOutbox
 from watchword.flows.prune import Prune, Pruned
+from watchword.model import OutboxEntry
 from watchword.settings import load_settings
 from watchword.storage import Database, open_database, schema
 from watchword.storage.schema import SchemaState, require_current
@@ -60,6 +63,31 @@ async def after_restore(*, keep_api_keys: bool) -> Ended:
     """
     async with current_database() as database:
         return await EndEverything(database)(keep_api_keys=keep_api_keys)
+
+
+async def every_mail() -> list[OutboxEntry]:
+    """What was not sent, page by page.
+
+    Raises:
+        ConfigurationError: The database does not answer, or has another schema.
+    """
+    found: list[OutboxEntry] = []
+    async with current_database() as database:
+        outbox = ManageOutbox(database)
+        while page := await outbox.page(after=found[-1].id if found else None, limit=500):
+            found.extend(page)
+    return found
+
+
+async def retry_mail(mail_id: UUID | None) -> int:
+    """Have one mail tried again, or all that were given up; how many.
+
+    Raises:
+        ConfigurationError: The database does not answer, or has another schema.
+        NotFound: There is no such mail.
+    """
+    async with current_database() as database:
+        return await ManageOutbox(database).retry(mail_id)
 
 
 @asynccontextmanager

@@ -35,7 +35,8 @@ _GROUPS: Final = {
     "Where it runs": ("environment", "issuer", "prefix", "docs_in_production", "trusted_proxies"),
     "Secret": ("secret",),
     "Database": ("database_url", "database_pool_size"),
-    "Accounts": ("sign_up",),
+    "Accounts": ("sign_up", "email_verification", "email_verification_url", "password_reset_url"),
+    "Mail": ("mail_url", "mail_from", "mail_templates", "product_name", "notices"),
     "Passwords": ("password_min_length", "password_cost", "hashing_threads", "hashing_queue"),
     "API keys": ("api_key_max_lifetime",),
     "Tokens": (

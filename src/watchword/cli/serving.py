@@ -99,6 +99,7 @@ def end_by_interrupt() -> None:
 
 async def _start_once(settings: Settings) -> None:
     """Start and stop: the schema, the secret and the keys are there before workers start, and what is wrong is told."""
+    Watchword(settings).install(FastAPI(openapi_url=None))  # refuses what an app needs and a command does not
     async with Watchword(settings).lifespan(FastAPI(openapi_url=None)):
         pass
 

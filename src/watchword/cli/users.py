@@ -76,6 +76,16 @@ async def set_active(users: Users[AnyProfile], email: str, *, active: bool) -> U
     return await (users.enable(user.id) if active else users.disable(user.id))
 
 
+async def password_reset_link(users: Users[AnyProfile], email: str) -> str:
+    """A link that sets a new password of the user with this address.
+
+    Raises:
+        NotFound: There is none, or they are disabled.
+    """
+    user = await user_with(email, users)
+    return await users.password_reset_link(user.id)
+
+
 def read_password(*, from_stdin: bool) -> str:
     """A password that was typed twice, or the one line of standard input, exactly as it came.
 

@@ -22,6 +22,8 @@ class Pruned:
 
     Attributes:
         assertions: Those that clients authenticated with, which have expired.
+        one_time_tokens: Links that nobody followed.
+        outbox: Mail that was given up.
         attempts: Counters of failures that nobody added to for a day.
     """
 
@@ -30,6 +32,8 @@ class Pruned:
     api_keys: int = 0
     assertions: int = 0
     events: int = 0
+    one_time_tokens: int = 0
+    outbox: int = 0
     attempts: int = 0
 
     def __add__(self, other: "Pruned") -> "Pruned":
@@ -58,6 +62,8 @@ class Prune:
                     api_keys=await stores.api_keys.prune(limit=_BATCH),
                     assertions=await stores.clients.prune_assertions(limit=_BATCH),
                     events=await stores.events.prune(kept_for=self.events_kept_for, limit=_BATCH),
+                    one_time_tokens=await stores.one_time_tokens.prune(limit=_BATCH),
+                    outbox=await stores.outbox.prune(limit=_BATCH),
                     attempts=await stores.attempts.prune(limit=_BATCH),
                 )
             total += batch

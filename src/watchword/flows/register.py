@@ -7,18 +7,17 @@ from typing import Any
 from pydantic import BaseModel
 
 from watchword.crypto.foreign_hashes import canonical_hash
-from watchword.crypto.ids import new_id
 from watchword.crypto.passwords import scheme_of
 from watchword.errors import EmailTaken, InvalidInput
 from watchword.events import NOWHERE, Events, UserRegistered
 from watchword.identity.authenticate_user import new_hash
 from watchword.identity.emails import parse_email
 from watchword.identity.hashing import HashingPool
+from watchword.identity.new_account import add_account
 from watchword.identity.password_policy import PasswordPolicy
 from watchword.identity.profiles import validate_profile
 from watchword.model import Account, Device, NewHash
 from watchword.storage import Database
-from watchword.storage.users import NewAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +26,7 @@ class Registration:
 
     Attributes:
         roles: The names of roles that there are; None for the role of new users.
+        is_email_verified: Whether somebody vouches for the address.
         password_hash: One that was made elsewhere, instead of a password, of a kind that `canonical_hash` reads.
     """
 
@@ -35,6 +35,7 @@ class Registration:
     profile: Mapping[str, Any]
     password_hash: str | None = field(default=None, repr=False)
     roles: frozenset[str] | None = None
+    is_email_verified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +64,13 @@ class Register:
         hashed = await self._hash(request, email.written)
         roles = self.default_roles if request.roles is None else request.roles
         async with self.storage.transaction() as stores:
-            for role in sorted(roles):
-                if await stores.roles.get(role, hold=True) is None:
-                    raise InvalidInput(f"there is no role {role}", text="There is no such role")
-            account = await stores.users.add(
-                NewAccount(
-                    id=new_id(),
-                    email=email.written,
-                    email_canonical=email.canonical,
-                    password=hashed,
-                    profile=profile,
-                    roles=roles,
-                )
+            account = await add_account(
+                stores,
+                email,
+                password=hashed,
+                profile=profile,
+                roles=roles,
+                is_email_verified=request.is_email_verified,
             )
         if account is None:
             raise EmailTaken("sign-up with an address that has an account")

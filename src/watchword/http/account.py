@@ -11,6 +11,7 @@ from watchword.flows.change_password import PasswordChange
 from watchword.flows.register import Registration
 from watchword.guard.dependencies import CurrentUser, requires_recent_login
 from watchword.http.device import device_of
+from watchword.http.export import ExportAnswer
 from watchword.http.responses import ErrorAnswer, UserAnswer
 from watchword.http.route import JsonRoute, limited
 from watchword.http.use_cases import use_cases
@@ -35,11 +36,13 @@ _NO: Final[dict[int | str, dict[str, Any]]] = {status: {"model": ErrorAnswer} fo
 _TOO_MANY: Final[dict[int | str, dict[str, Any]]] = {429: {"model": ErrorAnswer}}
 
 
-class _Request(BaseModel):
+class JsonRequest(BaseModel):
+    """A JSON body: nothing in it that we do not know, and nothing of it in an error."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class SignUp(_Request):
+class SignUp(JsonRequest):
     """Who wants an account."""
 
     email: Text
@@ -47,13 +50,13 @@ class SignUp(_Request):
     profile: ProfileFields = Field(default_factory=dict)
 
 
-class ProfileChange(_Request):
+class ProfileChange(JsonRequest):
     """Fields to change; a null takes one back to its default."""
 
     profile: ProfileFields
 
 
-class NewPassword(_Request):
+class NewPassword(JsonRequest):
     """The current password and the new one."""
 
     current_password: Password
@@ -79,6 +82,12 @@ async def read_me(user: CurrentUser) -> UserAnswer:
 async def update_me(request: Request, user: CurrentUser, body: Annotated[ProfileChange, Body()]) -> UserAnswer:
     """Change one's profile."""
     return UserAnswer.of(await use_cases(request).update_profile(user.id, body.profile))
+
+
+@router.get("/me/export", dependencies=[requires_recent_login(minutes=5)], responses={503: {"model": ErrorAnswer}})
+async def export_me(request: Request, user: CurrentUser) -> ExportAnswer:
+    """All that is held about the caller. The login must not be older than five minutes."""
+    return ExportAnswer.of(await use_cases(request).export_account(user.id))
 
 
 @router.delete(

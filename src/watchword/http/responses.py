@@ -49,6 +49,12 @@ class UserAnswer(BaseModel):
         return cls(**fields, profile=user.profile.model_dump(mode="json"))
 
 
+class MailedAnswer(BaseModel):
+    """The one answer to whatever sends a mail, whether it does or not."""
+
+    detail: str = "If there is something to do, a mail is on its way"
+
+
 class ErrorAnswer(BaseModel):
     """A refusal: `detail` for a person, `code` for a program."""
 

@@ -7,6 +7,7 @@ from typing import Protocol, cast
 from starlette.requests import Request
 
 from watchword.flows.change_client import ChangeClient
+from watchword.flows.change_email import ChangeEmail
 from watchword.flows.change_password import ChangePassword
 from watchword.flows.client_secrets import ClientSecrets
 from watchword.flows.create_api_key import CreateApiKey
@@ -14,6 +15,7 @@ from watchword.flows.create_client import CreateClient
 from watchword.flows.delete_client import DeleteClient
 from watchword.flows.delete_user import DeleteUser
 from watchword.flows.end_sessions import EndSessions
+from watchword.flows.export_account import ExportAccount
 from watchword.flows.find_client import FindClient
 from watchword.flows.find_user import FindUser
 from watchword.flows.introspect_token import IntrospectToken
@@ -22,10 +24,15 @@ from watchword.flows.list_sessions import ListSessions
 from watchword.flows.manage_roles import ManageRoles
 from watchword.flows.record_events import ListEvents
 from watchword.flows.register import Register
+from watchword.flows.request_password_reset import RequestPasswordReset
+from watchword.flows.resend_verification import ResendVerification
+from watchword.flows.reset_password import ResetPassword
 from watchword.flows.revoke_api_key import RevokeApiKey
 from watchword.flows.revoke_token import RevokeToken
 from watchword.flows.set_active import SetActive
+from watchword.flows.sign_up import SignUp
 from watchword.flows.update_profile import UpdateProfile
+from watchword.flows.verify_email import VerifyEmail
 from watchword.grants import Grant
 from watchword.guard.running import running
 from watchword.identity.authenticate_client import AuthenticateClient
@@ -48,6 +55,13 @@ class UseCases:
     authenticate_client: AuthenticateClient
     grants: Mapping[str, Grant]
     register: Register
+    sign_up: SignUp
+    verify_email: VerifyEmail
+    resend_verification: ResendVerification
+    change_email: ChangeEmail
+    request_password_reset: RequestPasswordReset
+    reset_password: ResetPassword
+    export_account: ExportAccount
     update_profile: UpdateProfile
     change_password: ChangePassword
     delete_user: DeleteUser

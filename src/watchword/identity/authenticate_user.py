@@ -33,12 +33,17 @@ class PasswordVerified:
 
 @dataclass(frozen=True, slots=True)
 class AuthenticateUser:
-    """Verifies an email and a password. Unknown, disabled, locked and hash-less users cost what others cost."""
+    """Verifies an email and a password. Who is not let in costs what others cost.
+
+    Attributes:
+        only_verified: Whether an address has to be proved before.
+    """
 
     storage: Database
     hashing: HashingPool
     failure_time: FailureTime
     attempts: Attempts
+    only_verified: bool
 
     async def __call__(self, email: str, password: str, *, device: Device = NOWHERE) -> PasswordVerified:
         """Verify.
@@ -56,12 +61,15 @@ class AuthenticateUser:
             counter = await self._counter(canonical, account, device)
             stored = _verifiable_hash(account)
             outcome = await place.verify(password, stored or decoy(self.hashing.hasher.scheme))
-            if account is not None and stored is not None and account.is_active and outcome.matches:
+            if account is not None and stored is not None and self._may_log_in(account) and outcome.matches:
                 if await self._is_heard(counter):
                     weak = self.hashing.hasher.needs_rehash(stored)
                     return PasswordVerified(account, new_hash(await place.hash(password)) if weak else None)
                 counter = replace(counter, is_locked=True)
         return await self._refuse(account, outcome, counter, device)
+
+    def _may_log_in(self, account: Account) -> bool:
+        return account.is_active and (account.email_verified_at is not None or not self.only_verified)
 
     async def _read(self, canonical: str) -> Account | None:
         async with self.storage.reading() as stores:  # given back before the hash is computed
@@ -111,6 +119,8 @@ class AuthenticateUser:
             raise InvalidGrant(f"user {account.id} has no hash that can be verified")
         if not account.is_active:
             raise InvalidGrant(f"user {account.id} is disabled")
+        if not self._may_log_in(account):
+            raise InvalidGrant(f"user {account.id} has not proved their address")
         if counter.is_locked:
             raise InvalidGrant(f"user {account.id} is locked after too many failures")
         raise InvalidGrant(f"wrong password for user {account.id}")

@@ -23,6 +23,8 @@ from watchword.storage.attempts import AttemptStore
 from watchword.storage.clients import ClientStore
 from watchword.storage.direct import Direct, DirectPostgresql, DirectSqlite, Prepared, Row, is_going_away
 from watchword.storage.events import EventStore
+from watchword.storage.one_time_tokens import OneTimeTokenStore
+from watchword.storage.outbox import OutboxStore
 from watchword.storage.revocations import RevocationStore
 from watchword.storage.roles import RoleStore
 from watchword.storage.sessions import SessionStore
@@ -60,6 +62,8 @@ class Stores:
     signing_keys: SigningKeyStore
     api_keys: ApiKeyStore
     clients: ClientStore
+    one_time_tokens: OneTimeTokenStore
+    outbox: OutboxStore
     attempts: AttemptStore
 
     @classmethod
@@ -75,6 +79,8 @@ class Stores:
             SigningKeyStore(connection),
             ApiKeyStore(connection, revocations),
             ClientStore(connection, revocations),
+            OneTimeTokenStore(connection),
+            OutboxStore(connection),
             AttemptStore(connection),
         )
 

@@ -281,6 +281,16 @@ class SessionStore:
         found = await self._connection.execute(select(session.c.id).where(session.c.id == session_id, *_is_live()))
         return found.one_or_none() is not None
 
+    async def is_on_a_new_device(self, found: UUID, user_id: UUID, device: Device) -> bool:
+        """Whether a session's user has others, and none of them was last used from this device."""
+        others = exists().where(session.c.user_id == user_id, session.c.id != found)
+        same = others.where(
+            session.c.user_agent.is_not_distinct_from(device.user_agent),
+            session.c.address.is_not_distinct_from(device.address),
+        )
+        is_new: bool = (await self._connection.execute(select(and_(others, ~same)))).scalar_one()
+        return is_new
+
     async def page(self, user_id: UUID, *, before: UUID | None, limit: int) -> Sequence[Session]:
         """A user's sessions in force, the newest login first."""
         statement = select(*_SESSION).where(session.c.user_id == user_id, *_is_live())

@@ -263,5 +263,35 @@ event = Table(
     Index(f"ix_{PREFIX}event_user_id", "user_id", "id"),
 )
 
+# What a mailed link carries, good once. Of a sign-up that is not confirmed there is this row alone, and no user.
+one_time_token = Table(
+    f"{PREFIX}one_time_token",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("purpose", String(32), nullable=False),
+    Column("user_id", Uuid, ForeignKey(user.c.id, ondelete="CASCADE"), index=True),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    # The canonical address that it proves, and what is done then.
+    Column("email", String(320), nullable=False, index=True),
+    Column("payload", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+)
+
+# Mail that is to be sent, written in the transaction that causes it. What was sent is deleted; what was given up has no
+# next attempt.
+outbox = Table(
+    f"{PREFIX}outbox",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("payload_sealed", LargeBinary, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", UtcDateTime, index=True),
+    Column("last_error", String(255)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+
 user_id_column = user.c.id
 """For a host's own tables: `ForeignKey(user_id_column)`. A string would not resolve across two `MetaData`."""

@@ -10,7 +10,7 @@ from sqlalchemy import Boolean, ColumnElement, Row, bindparam, case, func, selec
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from watchword.errors import StillReferenced
+from watchword.errors import EmailTaken, StillReferenced
 from watchword.model import Account, NewHash
 from watchword.storage.clock import now
 from watchword.storage.revocations import RevocationStore
@@ -44,6 +44,7 @@ class NewAccount:
     password: NewHash | None
     profile: Mapping[str, Any]
     roles: frozenset[str] = frozenset()
+    is_email_verified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class UserStore:
                 token_epoch=0,
                 profile=dict(new.profile),
                 created_at=now(),
+                email_verified_at=now() if new.is_email_verified else None,
             )
             .on_conflict_do_nothing(index_elements=[user.c.email_canonical])
         )
@@ -198,6 +200,36 @@ class UserStore:
             )
             is not None
         )
+
+    async def reset_password(self, user_id: UUID, new: NewHash, *, email_proved: bool) -> Account | None:
+        """Set a new password and end every token. None if there is no such account.
+
+        Args:
+            user_id: Whose, their row held.
+            new: The hash.
+            email_proved: Whether whoever resets it has just shown that the address is theirs.
+        """
+        proof = {"email_verified_at": func.coalesce(user.c.email_verified_at, now())} if email_proved else {}
+        return await self._change(
+            user.c.id == user_id, token_epoch=user.c.token_epoch + 1, **_hash_columns(new), **proof
+        )
+
+    async def verify_email(self, user_id: UUID) -> Account | None:
+        """Note that the address is proved. None if there is no such account."""
+        return await self._change(user.c.id == user_id, email_verified_at=now())
+
+    async def change_email(self, user_id: UUID, email: str, email_canonical: str) -> Account | None:
+        """Set another address, which is proved. None if there is no such account.
+
+        Raises:
+            EmailTaken: Another account has it.
+        """
+        try:
+            return await self._change(
+                user.c.id == user_id, email=email, email_canonical=email_canonical, email_verified_at=now()
+            )
+        except IntegrityError as error:
+            raise EmailTaken("the new address has got an account meanwhile") from error
 
     async def set_active(self, user_id: UUID, *, active: bool) -> Account | None:
         """Enable or disable, ending every token. None where that changes nothing, or there is no such account."""

@@ -1,0 +1,113 @@
+"""Send what is in the outbox, in the background: a request only writes a row."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from watchword.crypto.sealing import SealBroken
+from watchword.errors import StorageDown
+from watchword.events import Events, MailDelayed, MailFailed, MailSent
+from watchword.identity.outbox import Outbox
+from watchword.mail import Mailer, MailNotSent
+from watchword.mail.templates import Templates
+from watchword.storage import Database
+from watchword.storage.outbox import Claimed
+
+_log: Final = logging.getLogger("watchword.mail")
+_AT_ONCE: Final = 10
+_SEND_SECONDS: Final = 20
+_LEASE: Final = timedelta(seconds=30)  # longer than sending may take: nobody else sends it meanwhile
+_LONGEST_DELAY: Final = timedelta(hours=1)
+_EVERY_SECONDS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SendMail:
+    """Sends what is due. A process that dies between sending and noting it sends that mail twice; none is lost."""
+
+    storage: Database
+    outbox: Outbox
+    templates: Templates
+    mailer: Mailer
+    events: Events
+
+    async def __call__(self) -> int:
+        """Send up to ten mails at once; how many were tried.
+
+        Raises:
+            StorageDown: The database does not answer.
+        """
+        async with self.storage.reading() as stores:
+            if not await stores.outbox.is_anything_due():
+                return 0
+        async with self.storage.transaction() as stores:
+            late = await stores.outbox.expire(limit=_AT_ONCE)
+            claimed = await stores.outbox.claim(lease=_LEASE, limit=_AT_ONCE)
+        for entry in late:
+            await self.events.emit(
+                MailFailed(kind=entry.kind, attempts=entry.attempts, reason=entry.last_error or "", mail_id=entry.id)
+            )
+        await asyncio.gather(*(self._send(each) for each in claimed))
+        return len(late) + len(claimed)
+
+    async def _send(self, claimed: Claimed) -> None:
+        try:
+            letter = self.outbox.open(claimed)
+            if letter.to is not None:
+                async with asyncio.timeout(_SEND_SECONDS):
+                    await self.mailer.send(self.templates.render(letter))
+        except MailNotSent as error:
+            await self._failed(claimed, str(error), is_final=error.is_final)
+        except SealBroken:
+            await self._failed(claimed, "it was sealed under a secret that is not in WATCHWORD_SECRET", is_final=True)
+        except Exception as error:  # noqa: BLE001 — a mailer of the host's; what it says might quote the mail
+            await self._failed(claimed, type(error).__name__, is_final=False)
+        else:
+            async with self.storage.transaction() as stores:
+                await stores.outbox.remove(claimed.id)
+            if letter.to is not None:
+                await self.events.emit(MailSent(kind=claimed.kind))
+
+    async def _failed(self, claimed: Claimed, reason: str, *, is_final: bool) -> None:
+        delay = None if is_final else min(_LEASE * 2 ** min(claimed.attempts - 1, 10), _LONGEST_DELAY)
+        async with self.storage.transaction() as stores:
+            await stores.outbox.put_off(claimed, reason, delay=delay)
+        kind, attempts = claimed.kind, claimed.attempts
+        if is_final:
+            await self.events.emit(MailFailed(kind=kind, attempts=attempts, reason=reason, mail_id=claimed.id))
+        else:
+            await self.events.emit(MailDelayed(kind=kind, attempts=attempts, reason=reason))
+
+
+@asynccontextmanager
+async def sending(send: SendMail, *, every: float = _EVERY_SECONDS) -> AsyncIterator[None]:
+    """Send what this process posts at once, and every so many seconds what others left, within a block.
+
+    At its end, what is just being sent is awaited, which bounds itself: a mail cut off in the middle would be sent
+    twice, and a connection to SQLite that is cut off in the middle may never close.
+    """
+    ending = False
+
+    async def run() -> None:
+        while not ending:
+            try:
+                while await send() and not ending:
+                    pass
+            except StorageDown as error:
+                _log.warning("no mail was sent: %s", error.detail)
+            except Exception:  # noqa: BLE001 — the next try may succeed, and nobody would start this again
+                _log.exception("no mail was sent")
+            await send.outbox.wait(every * random.uniform(1, 1.5))  # noqa: S311 — no secret
+
+    task = asyncio.create_task(run(), name="watchword mail")
+    try:
+        yield
+    finally:
+        ending = True
+        send.outbox.wake()
+        await task
