@@ -24,12 +24,14 @@ class Pruned:
 
     Attributes:
         assertions: Those that clients authenticated with, which have expired.
+        pending_tokens: Those that were traded for a login, which have expired.
     """
 
     sessions: int = 0
     revocations: int = 0
     api_keys: int = 0
     assertions: int = 0
+    pending_tokens: int = 0
     events: int = 0
 
     def __add__(self, other: "Pruned") -> "Pruned":
@@ -57,6 +59,7 @@ class Prune:
                     revocations=await stores.revocations.prune(limit=_BATCH),
                     api_keys=await stores.api_keys.prune(limit=_BATCH),
                     assertions=await stores.clients.prune_assertions(limit=_BATCH),
+                    pending_tokens=await stores.second_factors.prune_tokens(limit=_BATCH),
                     events=await stores.events.prune(kept_for=self.events_kept_for, limit=_BATCH),
                 )
             total += batch

@@ -36,6 +36,7 @@ class UserAnswer(BaseModel):
     created_at: datetime
     last_login_at: datetime | None
     roles: Annotated[list[str], BeforeValidator(sorted)]
+    second_factor: bool
 
     @classmethod
     def of(cls, account: Account) -> Self:

@@ -24,6 +24,7 @@ from watchword.storage.direct import Direct, DirectPostgresql, DirectSqlite, Pre
 from watchword.storage.events import EventStore
 from watchword.storage.revocations import RevocationStore
 from watchword.storage.roles import RoleStore
+from watchword.storage.second_factors import SecondFactorStore
 from watchword.storage.sessions import SessionStore
 from watchword.storage.signing_keys import SigningKeyStore
 from watchword.storage.users import UserStore
@@ -59,6 +60,7 @@ class Stores:
     signing_keys: SigningKeyStore
     api_keys: ApiKeyStore
     clients: ClientStore
+    second_factors: SecondFactorStore
 
     @classmethod
     def on(cls, connection: AsyncConnection, *, revocations_kept_for: timedelta) -> "Stores":
@@ -73,6 +75,7 @@ class Stores:
             SigningKeyStore(connection),
             ApiKeyStore(connection, revocations),
             ClientStore(connection, revocations),
+            SecondFactorStore(connection),
         )
 
 
