@@ -16,11 +16,12 @@ from watchword.facades import ApiKeys, Clients, Roles, Sessions, Users
 from watchword.feed import Feed
 from watchword.guard.remembered import RememberingVerifier
 from watchword.guard.running import STATE_KEY
-from watchword.http import account, admin, api_keys, jwks, revocation, sessions, token
+from watchword.http import account, admin, api_keys, jwks, revocation, second_factor, sessions, token
 from watchword.http.openapi import has_absolute_server, relative_url, write_security_scheme
 from watchword.http.routes import OurRoutes
 from watchword.http.use_cases import UseCases
 from watchword.identity.open_session import OpenSession
+from watchword.identity.pending import VerifyPending
 from watchword.identity.scopes import ScopeCatalogue
 from watchword.model import P, Profile
 from watchword.settings import Settings, check_scopes, load_settings
@@ -31,6 +32,7 @@ _ROUTERS: Final = (
     revocation.router,
     sessions.router,
     account.router,
+    second_factor.router,
     admin.router,
     api_keys.router,
     jwks.router,
@@ -202,6 +204,11 @@ class Watchword(Generic[P]):
     def verify_credential(self) -> RememberingVerifier:
         """What the guards call."""
         return self._built.verify_credential
+
+    @property
+    def verify_pending(self) -> VerifyPending:
+        """What knows the logins that wait for a second factor."""
+        return self._built.verify_pending
 
     @property
     def open_session(self) -> OpenSession:

@@ -4,6 +4,7 @@ import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Final, Generic
+from urllib.parse import urlsplit
 
 from watchword.crypto.passwords import PasswordHasher
 from watchword.crypto.refresh_tokens import RefreshTokenKeys
@@ -21,12 +22,14 @@ from watchword.flows.create_client import CreateClient
 from watchword.flows.delete_client import DeleteClient
 from watchword.flows.delete_user import DeleteUser
 from watchword.flows.end_sessions import EndSessions
+from watchword.flows.enrol_totp import EnrolTotp
 from watchword.flows.find_client import FindClient
 from watchword.flows.find_user import FindUser
 from watchword.flows.introspect_token import IntrospectToken
 from watchword.flows.list_api_keys import ListApiKeys
 from watchword.flows.list_sessions import ListSessions
 from watchword.flows.manage_roles import ManageRoles
+from watchword.flows.manage_second_factor import ManageSecondFactor
 from watchword.flows.prune import Prune, pruning
 from watchword.flows.record_api_key_uses import RecordApiKeyUses, recording
 from watchword.flows.record_events import ListEvents, RecordEvents
@@ -34,7 +37,9 @@ from watchword.flows.register import Register
 from watchword.flows.revoke_api_key import RevokeApiKey
 from watchword.flows.revoke_token import RevokeToken
 from watchword.flows.set_active import SetActive
+from watchword.flows.step_up import StepUp
 from watchword.flows.update_profile import UpdateProfile
+from watchword.flows.verify_second_factor import VerifySecondFactor
 from watchword.grants import client_credentials, password, refresh_token
 from watchword.grants.client_credentials import ClientCredentialsGrant
 from watchword.grants.password import PasswordGrant
@@ -50,13 +55,16 @@ from watchword.identity.issue import IssueTokens, TokenRules
 from watchword.identity.keyring import open_keyring
 from watchword.identity.open_session import OpenSession
 from watchword.identity.password_policy import PasswordPolicy
+from watchword.identity.pending import SuspendLogin, VerifyPending
+from watchword.identity.reauthenticate import Reauthenticate
 from watchword.identity.scopes import ScopeCatalogue
+from watchword.identity.second_factor import CheckCode, SecondFactorPolicy
 from watchword.identity.secret_file import development_secret
 from watchword.identity.verify import VerifyCredential
 from watchword.identity.verify_api_key import VerifyApiKey
 from watchword.identity.verify_client import VerifyClientToken
 from watchword.model import P
-from watchword.settings import Settings, SigningAlgorithm
+from watchword.settings import SecondFactor, Settings, SigningAlgorithm
 from watchword.storage import Database, open_database
 from watchword.storage.rotation import Rotation
 from watchword.storage.schema import require_current, upgrade
@@ -72,6 +80,7 @@ class Assembled(Generic[P]):
 
     use_cases: UseCases
     verify_credential: RememberingVerifier
+    verify_pending: VerifyPending
     open_session: OpenSession
     users: Users[P]
     sessions: Sessions
@@ -113,9 +122,10 @@ async def assemble(
         await upgrade(storage)
     secrets = [secret.get_secret_value() for secret in settings.secret] or [development_secret(settings)]
     keyed = [secret.encode() for secret in secrets]
+    sealer = Sealer.from_secrets(keyed)
     keys = await open_keyring(
         storage,
-        Sealer.from_secrets(keyed),
+        sealer,
         {SigningAlgorithm.ES256, SigningAlgorithm.RS256, settings.access_token_algorithm},
     )
     hashing = HashingPool(
@@ -129,21 +139,23 @@ async def assemble(
     api_key_uses = ApiKeyUses()
     await stack.enter_async_context(recording(RecordApiKeyUses(storage, api_key_uses)))
 
+    endpoints = f"{settings.issuer}{settings.prefix}"
     rules = TokenRules(
-        settings.issuer, settings.audience, settings.access_token_lifetime, settings.access_token_algorithm
+        settings.issuer, settings.audience, settings.access_token_lifetime, settings.access_token_algorithm, endpoints
     )
     refresh_keys = RefreshTokenKeys.from_secrets(keyed)
     issue = IssueTokens(keys, refresh_keys, rules, time.time)
     leeway = settings.clock_leeway.total_seconds()
     verify_api_key = VerifyApiKey(storage, scopes, api_key_uses)
+    verify_pending = VerifyPending(storage, keys, rules, leeway, time.time)
     verify = VerifyCredential(
-        storage, keys, rules, scopes, leeway, time.time, VerifyClientToken(storage), verify_api_key
+        storage, keys, rules, scopes, leeway, time.time, VerifyClientToken(storage), verify_api_key, verify_pending
     )
     authenticate_client = AuthenticateClient(
         storage,
         feed,
         events,
-        audiences={settings.issuer, f"{settings.issuer}{settings.prefix}/token"},
+        audiences={settings.issuer, f"{endpoints}/token"},
         leeway=leeway,
         size=min(settings.remembered_tokens, _REMEMBERED_CLIENTS),
         clock=time.time,
@@ -151,7 +163,13 @@ async def assemble(
     open_session = OpenSession(
         storage, issue, Lifetimes(settings.refresh_idle_lifetime, settings.refresh_absolute_lifetime), events
     )
-    authenticate_user = AuthenticateUser(storage, hashing, FailureTime(storage, hashing))
+    check_code = CheckCode(storage, sealer, events, time.time)
+    authenticate_user = AuthenticateUser(storage, hashing, FailureTime(storage, hashing), check_code)
+    reauthenticate = Reauthenticate(storage, hashing, check_code)
+    second_factor_policy = SecondFactorPolicy(
+        settings.second_factor is SecondFactor.REQUIRED, settings.second_factor_roles
+    )
+    manage_second_factor = ManageSecondFactor(storage, reauthenticate, second_factor_policy, events)
     policy = PasswordPolicy(settings.password_min_length)
     manage_roles = ManageRoles(storage, events, settings.default_role or None)
     await manage_roles.seed(settings.roles)
@@ -159,6 +177,11 @@ async def assemble(
         raise ConfigurationError(
             f"WATCHWORD_DEFAULT_ROLE is {settings.default_role}, and there is no such role: name it in WATCHWORD_ROLES"
         )
+    for role in sorted(settings.second_factor_roles):
+        if not await manage_roles.exists(role):
+            raise ConfigurationError(
+                f"WATCHWORD_SECOND_FACTOR_ROLES has {role}, and there is no such role: name it in WATCHWORD_ROLES"
+            )
     default_roles = frozenset({settings.default_role} if settings.default_role else ())
     register = Register(storage, hashing, policy, profile, events, default_roles)
     update_profile = UpdateProfile(storage, profile)
@@ -171,7 +194,9 @@ async def assemble(
         use_cases=UseCases(
             authenticate_client=authenticate_client,
             grants={
-                password.NAME: PasswordGrant(authenticate_user, scopes, open_session, events),
+                password.NAME: PasswordGrant(
+                    authenticate_user, scopes, open_session, SuspendLogin(storage, issue), second_factor_policy, events
+                ),
                 refresh_token.NAME: RefreshTokenGrant(
                     storage,
                     Rotation(storage),
@@ -197,6 +222,18 @@ async def assemble(
             revoke_token=RevokeToken(storage, refresh_keys, verify, events, time.time),
             introspect_token=IntrospectToken(storage, refresh_keys, verify, rules),
             create_api_key=create_api_key,
+            enrol_totp=EnrolTotp(
+                storage,
+                reauthenticate,
+                check_code,
+                scopes,
+                open_session,
+                events,
+                settings.second_factor_issuer or urlsplit(settings.issuer).hostname or settings.issuer,
+            ),
+            verify_second_factor=VerifySecondFactor(check_code, scopes, open_session),
+            step_up=StepUp(storage, reauthenticate, check_code, issue, events),
+            manage_second_factor=manage_second_factor,
             list_api_keys=list_api_keys,
             revoke_api_key=revoke_api_key,
             jwks=keys.jwks(),
@@ -204,10 +241,11 @@ async def assemble(
             app_without_dependencies=app_without_dependencies,
         ),
         verify_credential=RememberingVerifier(verify, feed, profile=profile, size=settings.remembered_tokens),
+        verify_pending=verify_pending,
         open_session=open_session,
         storage=storage,
         feed=feed,
-        users=Users(profile, register, find_user, update_profile, set_active, delete_user),
+        users=Users(profile, register, find_user, update_profile, set_active, delete_user, manage_second_factor),
         sessions=Sessions(list_sessions, end_sessions),
         roles=Roles(profile, manage_roles),
         api_keys=ApiKeys(create_api_key, list_api_keys, revoke_api_key),

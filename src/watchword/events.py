@@ -7,6 +7,11 @@ Event
 ├── UserEnabled
 ├── UserDeleted
 ├── PasswordChanged
+├── SecondFactorEnabled
+├── SecondFactorDisabled
+├── SecondFactorRefused  a code was wrong, or used before
+├── RecoveryCodesRenewed
+├── RecoveryCodeUsed
 ├── LoggedIn
 ├── LoginRefused
 ├── SessionRefreshed
@@ -140,6 +145,42 @@ class PasswordChanged(_AboutUser):
 
 class LoggedOutEverywhere(_AboutUser):
     """All sessions and tokens of a user ended."""
+
+
+class SecondFactorEnabled(_AboutUser):
+    """A second factor is in force: the first, or another in its place."""
+
+
+class SecondFactorDisabled(_AboutUser):
+    """A second factor was removed: by the user, or by an operator who reset it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorRefused(_AboutUser):
+    """A code was wrong. At a login, the password was right.
+
+    Attributes:
+        reason: Why, for operators: the caller was told less.
+    """
+
+    is_kept = False
+
+    reason: str
+
+
+class RecoveryCodesRenewed(_AboutUser):
+    """A user has new recovery codes; the old ones are void."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryCodeUsed(_AboutUser):
+    """A recovery code was used in place of the authenticator app.
+
+    Attributes:
+        remaining: How many are left.
+    """
+
+    remaining: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,6 +107,18 @@ async def set_active(users: Users[AnyProfile], email: str, *, active: bool) -> U
     return await (users.enable(user.id) if active else users.disable(user.id))
 
 
+async def reset_second_factor(users: Users[AnyProfile], email: str) -> User[Any]:
+    """Remove the second factor of the user with this address.
+
+    Raises:
+        NotFound: There is none.
+    """
+    user = await users.find(email)
+    if user is None:
+        raise NotFound("no such email", text="There is no user with this email")
+    return await users.reset_second_factor(user.id)
+
+
 def read_password(*, from_stdin: bool) -> str:
     """A password that was typed twice, or the one line of standard input, exactly as it came.
 

@@ -3,6 +3,7 @@
 The object that FastAPI shows in OpenAPI as the security scheme is the one that authenticates: one flat dependency.
 """
 
+import math
 import time
 from datetime import timedelta
 from typing import Annotated, Any, Final
@@ -15,12 +16,14 @@ from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
-from watchword.errors import InsufficientScope, LoginTooOld, Refusal
+from watchword.errors import InsufficientScope, LoginTooOld, Refusal, SecondFactorNeeded
 from watchword.guard.credentials import bearer_token, lone_authorization
 from watchword.guard.refusals import no_credential, refuse
 from watchword.guard.remembered import Caller
 from watchword.guard.running import running
-from watchword.model import ADMIN_SCOPE, Principal, User
+from watchword.identity.issue import PendingPurpose
+from watchword.identity.pending import Pending
+from watchword.model import ACR_SECOND_FACTOR, ADMIN_SCOPE, Principal, User
 
 SCHEME_NAME: Final = "Watchword"
 """The security scheme's name in OpenAPI. Its flows are written by `Watchword.install`, which knows the addresses."""
@@ -52,6 +55,11 @@ async def _admit(connection: HTTPConnection, needed: SecurityScopes) -> Caller:
     if not caller.principal.scopes.issuperset(needed.scopes):
         raise InsufficientScope(f"{caller.principal.subject} lacks one of {needed.scope_str!r}")
     return caller
+
+
+def _age(principal: Principal) -> float:
+    """How many seconds ago the user authenticated; where no user did, it was never."""
+    return math.inf if principal.auth_time is None else time.time() - principal.auth_time.timestamp()
 
 
 class PrincipalGuard(_Scheme):
@@ -94,10 +102,58 @@ class RecentLoginGuard(_Scheme):
         """The principal, or 401 with `insufficient_user_authentication` and the `max_age` to log in with."""
         try:
             principal = (await _admit(connection, needed)).principal
-            if principal.auth_time is None or time.time() - principal.auth_time.timestamp() > self._seconds:
+            if _age(principal) > self._seconds:
                 raise LoginTooOld(f"{principal.subject} logged in at {principal.auth_time}")
         except Refusal as refusal:
             raise refuse(refusal, connection, scopes=needed.scope_str, max_age=self._seconds) from None
+        return principal
+
+
+class SecondFactorGuard(_Scheme):
+    """Admits users whose login was by two factors (RFC 9470).
+
+    Args:
+        max_age: How long ago at most; None for any time within the session.
+    """
+
+    def __init__(self, max_age: timedelta | None) -> None:
+        self._seconds = int(max_age.total_seconds()) if max_age is not None else 0
+
+    async def __call__(self, connection: HTTPConnection, needed: SecurityScopes) -> Principal:
+        """The principal, or 401 with `insufficient_user_authentication` and the `acr_values` to log in with."""
+        try:
+            principal = (await _admit(connection, needed)).principal
+            if ACR_SECOND_FACTOR not in principal.amr:
+                raise SecondFactorNeeded(f"{principal.subject} logged in by {principal.amr}")
+            if self._seconds and _age(principal) > self._seconds:
+                raise SecondFactorNeeded(f"{principal.subject} logged in at {principal.auth_time}")
+        except Refusal as refusal:
+            raise refuse(refusal, connection, scopes=needed.scope_str, max_age=self._seconds) from None
+        return principal
+
+
+class PendingGuard(_Scheme):
+    """Admits a login that waits for its second factor, and users who logged in to the host application itself.
+
+    Args:
+        purpose: What the pending token must be good for.
+    """
+
+    def __init__(self, purpose: PendingPurpose) -> None:
+        self._purpose = purpose
+
+    async def __call__(self, connection: HTTPConnection, needed: SecurityScopes) -> Pending | Principal:
+        """Who it is, or the answer of RFC 6750 §3.1 as `HTTPException`."""
+        try:
+            verify_pending = running(connection).verify_pending
+            token = await bearer_token(connection)
+            if token is not None and verify_pending.looks_like_one(token):
+                return await verify_pending(token, self._purpose)
+            principal = (await _admit(connection, needed)).principal
+            if not principal.is_first_party_user:
+                raise InsufficientScope(f"{principal.subject} did not log in here")
+        except Refusal as refusal:
+            raise refuse(refusal, connection) from None
         return principal
 
 
@@ -165,3 +221,11 @@ def requires_role(name: str) -> fastapi_params.Security:
 def requires_recent_login(*, minutes: float = 5) -> fastapi_params.Security:
     """Ask for a login not older than some minutes, for what a stolen token must not be enough for (RFC 9470)."""
     return fastapi_params.Security(RecentLoginGuard(timedelta(minutes=minutes)))
+
+
+def requires_second_factor(*, minutes: float | None = None) -> fastapi_params.Security:
+    """Ask for a login by two factors, of the last minutes if that is said (RFC 9470).
+
+    `POST /auth/2fa/verify` with a code steps a session up that was opened without one, or too long ago.
+    """
+    return fastapi_params.Security(SecondFactorGuard(None if minutes is None else timedelta(minutes=minutes)))

@@ -6,7 +6,8 @@ from typing import Final
 from fastapi import HTTPException
 from starlette.requests import HTTPConnection
 
-from watchword.errors import InsufficientScope, LoginTooOld, Refusal, Unavailable
+from watchword.errors import InsufficientScope, LoginTooOld, Refusal, SecondFactorNeeded, Unavailable
+from watchword.model import ACR_SECOND_FACTOR
 
 _log: Final = logging.getLogger("watchword.guard")
 
@@ -28,7 +29,7 @@ def refuse(refusal: Refusal, connection: HTTPConnection, *, scopes: str = "", ma
         refusal: Why.
         connection: The request, for the log.
         scopes: What the endpoint needs, for `insufficient_scope`.
-        max_age: The oldest login the endpoint takes, in seconds, for a step-up.
+        max_age: The oldest login the endpoint takes, in seconds, for a step-up; zero where any age will do.
     """
     _log.info(
         "refused %s: %s (%s)",
@@ -41,6 +42,8 @@ def refuse(refusal: Refusal, connection: HTTPConnection, *, scopes: str = "", ma
     parameters = {"error": refusal.code, "error_description": refusal.text}
     if isinstance(refusal, InsufficientScope) and scopes:
         parameters["scope"] = scopes
-    if isinstance(refusal, LoginTooOld):
+    if isinstance(refusal, SecondFactorNeeded):
+        parameters["acr_values"] = ACR_SECOND_FACTOR
+    if isinstance(refusal, LoginTooOld | SecondFactorNeeded) and max_age:
         parameters["max_age"] = str(max_age)
     return HTTPException(refusal.status, refusal.text, {"WWW-Authenticate": challenge(**parameters)})

@@ -147,6 +147,12 @@ async def enable_user(request: Request, admin: CurrentAdmin, user_id: UUID) -> U
     return UserAnswer.of(await use_cases(request).set_active(user_id, active=True, by=_by(request, admin)))
 
 
+@router.post("/users/{user_id}/reset-2fa")
+async def reset_second_factor(request: Request, admin: CurrentAdmin, user_id: UUID) -> UserAnswer:
+    """Remove the second factor of a user who lost it, recovery codes too; all their sessions end."""
+    return UserAnswer.of(await use_cases(request).manage_second_factor.reset(user_id, by=_by(request, admin)))
+
+
 @router.delete("/users/{user_id}", status_code=204, responses={409: {"model": ErrorAnswer}})
 async def delete_user(request: Request, admin: CurrentAdmin, user_id: UUID) -> None:
     """Delete a user, and whatever of ours belongs to them."""

@@ -10,17 +10,21 @@ from watchword.flows.change_password import ChangePassword
 from watchword.flows.create_api_key import CreateApiKey
 from watchword.flows.delete_user import DeleteUser
 from watchword.flows.end_sessions import EndSessions
+from watchword.flows.enrol_totp import EnrolTotp
 from watchword.flows.find_user import FindUser
 from watchword.flows.introspect_token import IntrospectToken
 from watchword.flows.list_api_keys import ListApiKeys
 from watchword.flows.list_sessions import ListSessions
 from watchword.flows.manage_roles import ManageRoles
+from watchword.flows.manage_second_factor import ManageSecondFactor
 from watchword.flows.record_events import ListEvents
 from watchword.flows.register import Register
 from watchword.flows.revoke_api_key import RevokeApiKey
 from watchword.flows.revoke_token import RevokeToken
 from watchword.flows.set_active import SetActive
+from watchword.flows.step_up import StepUp
 from watchword.flows.update_profile import UpdateProfile
+from watchword.flows.verify_second_factor import VerifySecondFactor
 from watchword.grants import Grant
 from watchword.guard.running import running
 from watchword.identity.authenticate_client import AuthenticateClient
@@ -52,6 +56,10 @@ class UseCases:
     revoke_token: RevokeToken
     introspect_token: IntrospectToken
     create_api_key: CreateApiKey
+    enrol_totp: EnrolTotp
+    verify_second_factor: VerifySecondFactor
+    step_up: StepUp
+    manage_second_factor: ManageSecondFactor
     list_api_keys: ListApiKeys
     revoke_api_key: RevokeApiKey
     jwks: Mapping[str, Any]

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from watchword.crypto.passwords import MAX_PASSWORD_BYTES, decoy, scheme_of
 from watchword.errors import InvalidGrant, InvalidRequest
+from watchword.events import NOWHERE
 from watchword.identity.emails import canonical_email
 from watchword.identity.failure_time import FailureTime
-from watchword.identity.hashing import HashingPool, Verification
-from watchword.model import Account, NewHash
+from watchword.identity.hashing import HashingPool
+from watchword.identity.second_factor import CheckCode, Factor, Presented, look_up
+from watchword.model import Account, Device, NewHash
 from watchword.storage import Database
 
 
@@ -18,10 +20,12 @@ class PasswordVerified:
     Attributes:
         account: As it was read.
         rehashed: What should replace a weaker hash.
+        factor: The second factor that came with it and was right; None if there is none, or none came.
     """
 
     account: Account
     rehashed: NewHash | None
+    factor: Factor | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +35,18 @@ class AuthenticateUser:
     storage: Database
     hashing: HashingPool
     failure_time: FailureTime
+    check_code: CheckCode
 
-    async def __call__(self, email: str, password: str) -> PasswordVerified:
+    async def __call__(
+        self, email: str, password: str, *, code: str | None = None, device: Device = NOWHERE
+    ) -> PasswordVerified:
         """Verify.
+
+        Args:
+            email: However it is written.
+            password: Exactly as it came.
+            code: A one-time or recovery code that came along. Of a user without a second factor it is not looked at.
+            device: Where from.
 
         Raises:
             InvalidGrant: The same for every reason.
@@ -43,28 +56,43 @@ class AuthenticateUser:
         """
         refuse_endless(password)
         async with self.hashing.place() as place:
-            account = await self._read(email)
+            account, presented = await self._read(email, code)
             stored = _verifiable_hash(account)
             outcome = await place.verify(password, stored or decoy(self.hashing.hasher.scheme))
-            if account is not None and stored is not None and account.is_active and outcome.matches:
-                weak = self.hashing.hasher.needs_rehash(stored)
-                return PasswordVerified(account, new_hash(await place.hash(password)) if weak else None)
-        return await self._refuse(account, outcome)
+            if account is None or stored is None or not account.is_active or not outcome.matches:
+                reason = _reason(account)
+            else:
+                try:
+                    factor = await self._judge(account, presented, device)
+                    weak = self.hashing.hasher.needs_rehash(stored)
+                    return PasswordVerified(account, new_hash(await place.hash(password)) if weak else None, factor)
+                except InvalidGrant as wrong:  # it reads, and takes, as if the password had been
+                    reason = f"user {account.id}: {wrong.detail}"
+        await self.failure_time.wait(outcome)
+        raise InvalidGrant(reason)
 
-    async def _read(self, email: str) -> Account | None:
+    async def _read(self, email: str, code: str | None) -> tuple[Account | None, Presented | None]:
         canonical = canonical_email(email)
         async with self.storage.reading() as stores:  # given back before the hash is computed
-            return await stores.users.find(canonical)
+            account = await stores.users.find(canonical)
+            # Whether or not there is such a user: a wrong password reads what a wrong code reads.
+            presented = None if code is None else await look_up(stores, account.id if account else None, code)
+            return account, presented
 
-    async def _refuse(self, account: Account | None, outcome: Verification) -> PasswordVerified:
-        await self.failure_time.wait(outcome)
-        if account is None:
-            raise InvalidGrant("no such user")
-        if _verifiable_hash(account) is None:
-            raise InvalidGrant(f"user {account.id} has no hash that can be verified")
-        if not account.is_active:
-            raise InvalidGrant(f"user {account.id} is disabled")
-        raise InvalidGrant(f"wrong password for user {account.id}")
+    async def _judge(self, account: Account, presented: Presented | None, device: Device) -> Factor | None:
+        if presented is None or not account.second_factor:
+            return None
+        return await self.check_code.judge(account, presented, device=device)
+
+
+def _reason(account: Account | None) -> str:
+    if account is None:
+        return "no such user"
+    if _verifiable_hash(account) is None:
+        return f"user {account.id} has no hash that can be verified"
+    if not account.is_active:
+        return f"user {account.id} is disabled"
+    return f"wrong password for user {account.id}"
 
 
 def _verifiable_hash(account: Account | None) -> str | None:

@@ -161,8 +161,8 @@ class UserStore:
         """Complete a login, if the account is still what it was when its password was read.
 
         Hashing takes long and holds no connection; meanwhile the user may have been disabled, or have changed the
-        password or the second factor. The statement checks what was read, so neither can be overtaken, and a new hash replaces only the very
-        hash that was verified.
+        password or the second factor. The statement checks what was read, so none can be overtaken, and a new hash
+        replaces only the very hash that was verified.
 
         Args:
             verified: The account as it was read before hashing.
