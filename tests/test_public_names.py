@@ -8,10 +8,10 @@ import pytest
 import watchword
 
 NAMES = """
-    Watchword Settings User Profile Principal Session Role Device ApiKey CreatedApiKey CurrentUser CurrentPrincipal
-    current_user current_principal requires requires_role requires_recent_login requires_second_factor
-    user_id_column WatchwordError ConfigurationError NotRunning Refusal InvalidInput WeakPassword EmailTaken StillReferenced NotFound Unavailable
-    HashingBusy StorageDown
+    Watchword Settings User Profile Principal Session Role Device ApiKey CreatedApiKey CurrentUser
+    CurrentPrincipal current_user current_principal requires requires_role requires_recent_login
+    requires_second_factor user_id_column WatchwordError ConfigurationError NotRunning Refusal InvalidInput
+    WeakPassword EmailTaken StillReferenced NotFound Unavailable HashingBusy StorageDown
 """
 
 
