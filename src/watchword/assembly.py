@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from watchword.crypto.passwords import PasswordHasher
 from watchword.crypto.refresh_tokens import RefreshTokenKeys
-from watchword.crypto.sealing import Sealer
+from watchword.crypto.sealing import Sealer, derive
 from watchword.deny_list import DenyList
 from watchword.errors import ConfigurationError
 from watchword.events import Events
@@ -47,24 +47,25 @@ from watchword.grants.refresh_token import RefreshTokenGrant
 from watchword.guard.remembered import RememberingVerifier
 from watchword.http.use_cases import UseCases
 from watchword.identity.api_key_uses import ApiKeyUses
+from watchword.identity.attempts import Attempts
 from watchword.identity.authenticate_client import AuthenticateClient
 from watchword.identity.authenticate_user import AuthenticateUser
 from watchword.identity.failure_time import FailureTime
 from watchword.identity.hashing import HashingPool
 from watchword.identity.issue import IssueTokens, TokenRules
-from watchword.identity.keyring import open_keyring
+from watchword.identity.keyring import Keyring
 from watchword.identity.open_session import OpenSession
 from watchword.identity.password_policy import PasswordPolicy
 from watchword.identity.pending import SuspendLogin, VerifyPending
 from watchword.identity.reauthenticate import Reauthenticate
 from watchword.identity.scopes import ScopeCatalogue
 from watchword.identity.second_factor import CheckCode, SecondFactorPolicy
-from watchword.identity.secret_file import development_secret
+from watchword.identity.secret_file import secrets_in_force
 from watchword.identity.verify import VerifyCredential
 from watchword.identity.verify_api_key import VerifyApiKey
 from watchword.identity.verify_client import VerifyClientToken
 from watchword.model import P
-from watchword.settings import SecondFactor, Settings, SigningAlgorithm
+from watchword.settings import SecondFactor, Settings
 from watchword.storage import Database, open_database
 from watchword.storage.rotation import Rotation
 from watchword.storage.schema import require_current, upgrade
@@ -120,19 +121,14 @@ async def assemble(
         await require_current(storage)
     else:
         await upgrade(storage)
-    secrets = [secret.get_secret_value() for secret in settings.secret] or [development_secret(settings)]
-    keyed = [secret.encode() for secret in secrets]
-    sealer = Sealer.from_secrets(keyed)
-    keys = await open_keyring(
-        storage,
-        sealer,
-        {SigningAlgorithm.ES256, SigningAlgorithm.RS256, settings.access_token_algorithm},
-    )
+    keyring = Keyring.of(settings, storage)
+    await keyring.turn()
     hashing = HashingPool(
         PasswordHasher(settings.password_cost), threads=settings.hashing_threads, queue=settings.hashing_queue
     )
     stack.callback(hashing.close)
     feed = await _follow_revocations(settings, storage, stack)
+    await stack.enter_async_context(keyring.turning(feed))
     await stack.enter_async_context(pruning(Prune(storage, settings.events_kept_for)))
     if settings.events_kept_for:
         stack.enter_context(events.kept_by(RecordEvents(storage)))
@@ -143,13 +139,13 @@ async def assemble(
     rules = TokenRules(
         settings.issuer, settings.audience, settings.access_token_lifetime, settings.access_token_algorithm, endpoints
     )
-    refresh_keys = RefreshTokenKeys.from_secrets(keyed)
-    issue = IssueTokens(keys, refresh_keys, rules, time.time)
+    refresh_keys = RefreshTokenKeys.from_secrets(secrets_in_force(settings))
+    issue = IssueTokens(keyring, refresh_keys, rules, time.time)
     leeway = settings.clock_leeway.total_seconds()
     verify_api_key = VerifyApiKey(storage, scopes, api_key_uses)
-    verify_pending = VerifyPending(storage, keys, rules, leeway, time.time)
+    verify_pending = VerifyPending(storage, keyring, rules, leeway, time.time)
     verify = VerifyCredential(
-        storage, keys, rules, scopes, leeway, time.time, VerifyClientToken(storage), verify_api_key, verify_pending
+        storage, keyring, rules, scopes, leeway, time.time, VerifyClientToken(storage), verify_api_key, verify_pending
     )
     authenticate_client = AuthenticateClient(
         storage,
@@ -163,9 +159,10 @@ async def assemble(
     open_session = OpenSession(
         storage, issue, Lifetimes(settings.refresh_idle_lifetime, settings.refresh_absolute_lifetime), events
     )
-    check_code = CheckCode(storage, sealer, events, time.time)
-    authenticate_user = AuthenticateUser(storage, hashing, FailureTime(storage, hashing), check_code)
-    reauthenticate = Reauthenticate(storage, hashing, check_code)
+    attempts = Attempts(storage, derive(secrets_in_force(settings)[0], "attempts"), settings.attempt_policies, events)
+    check_code = CheckCode(storage, Sealer.from_secrets(secrets_in_force(settings)), attempts, events, time.time)
+    authenticate_user = AuthenticateUser(storage, hashing, FailureTime(storage, hashing), attempts, check_code)
+    reauthenticate = Reauthenticate(storage, hashing, attempts, check_code)
     second_factor_policy = SecondFactorPolicy(
         settings.second_factor is SecondFactor.REQUIRED, settings.second_factor_roles
     )
@@ -211,7 +208,7 @@ async def assemble(
             },
             register=register,
             update_profile=update_profile,
-            change_password=ChangePassword(storage, hashing, policy, events),
+            change_password=ChangePassword(storage, hashing, policy, attempts, events),
             delete_user=delete_user,
             find_user=find_user,
             set_active=set_active,
@@ -236,7 +233,7 @@ async def assemble(
             manage_second_factor=manage_second_factor,
             list_api_keys=list_api_keys,
             revoke_api_key=revoke_api_key,
-            jwks=keys.jwks(),
+            keyring=keyring,
             https_only=settings.is_production,
             app_without_dependencies=app_without_dependencies,
         ),

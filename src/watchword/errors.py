@@ -28,6 +28,8 @@ WatchwordError
     ├── SecondFactorRequired    409
     ├── StillReferenced         409
     ├── NotFound                404
+    ├── TooManyRequests         429
+    │   └── TooManyAttempts
     └── Unavailable             503
         ├── HashingBusy
         └── StorageDown
@@ -245,6 +247,30 @@ class NotFound(Refusal):
     status = 404
     code = "not_found"
     text = "Not found"
+
+
+class TooManyRequests(Refusal):
+    """Too many requests came from one network; worth a retry after `retry_after` seconds.
+
+    Args:
+        retry_after: In seconds, a whole number.
+        detail: For the log alone.
+    """
+
+    status = 429  # RFC 6585 §4
+    code = "too_many_requests"
+    text = "Too many requests, try again later"
+
+    def __init__(self, retry_after: int, detail: str = "") -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class TooManyAttempts(TooManyRequests):
+    """A secret of one account was guessed at too often; no guess is heard before `retry_after` seconds have passed."""
+
+    code = "too_many_attempts"
+    text = "Too many failed attempts, try again later"
 
 
 class Unavailable(Refusal):

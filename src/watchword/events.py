@@ -14,6 +14,7 @@ Event
 ├── RecoveryCodeUsed
 ├── LoggedIn
 ├── LoginRefused
+├── LockedOut            a secret was guessed at too often: no guess is heard for a while
 ├── SessionRefreshed
 ├── RefreshRefused
 ├── SessionHealed        a failover had lost refreshes; the session goes on
@@ -220,6 +221,19 @@ class LoginRefused(Event):
 
     client_id: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedOut(Event):
+    """A secret of one account was guessed at so often that no guess is heard for a while. Once for a row of failures.
+
+    Attributes:
+        kind: What was guessed at: `password`, `current_password`, `totp` or `recovery`.
+        user_id: Whose account it is; None where there is no such account, which is answered alike.
+    """
+
+    kind: str
+    user_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,11 @@
 """The words of Watchword as types: frozen values without I/O."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, Final, Generic
 from uuid import UUID
 
@@ -44,6 +45,8 @@ class Profile(BaseModel):
 
 
 P = TypeVar("P", bound=BaseModel, default=Profile)
+
+_FIRST_WAIT: Final = timedelta(seconds=30)
 
 Owner = UUID | str
 """Whose an API key is: a user's id, or a client's."""
@@ -235,7 +238,7 @@ class NewClientSecret:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Where a request came from, as far as it tells. For people to recognise; nothing is decided by it.
+    """Where a request came from, as far as it tells. For people to recognise, and to tell strangers' guesses apart.
 
     Attributes:
         user_agent: The User-Agent header, cut to 255 characters.
@@ -244,6 +247,56 @@ class Device:
 
     user_agent: str | None = None
     address: str | None = None
+
+    @property
+    def network(self) -> str | None:
+        """What one customer of a provider has: an IPv4 address, or the first 64 bits of one of IPv6."""
+        try:
+            address = ip_address(self.address or "")
+        except ValueError:  # a test's client, or a server behind a Unix socket
+            return self.address
+        if isinstance(address, IPv4Address):
+            return str(address)
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(IPv6Address(int(address) >> 64 << 64))
+
+
+class AttemptKind(StrEnum):
+    """What is guessed at: failures of each are counted apart."""
+
+    PASSWORD = "password"  # noqa: S105 — a word
+    CURRENT_PASSWORD = "current_password"  # noqa: S105 — a word
+    TOTP = "totp"
+    RECOVERY = "recovery"
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptPolicy:
+    """How many failures in a row are free, and how long each further try has to wait: twice as long each time.
+
+    Attributes:
+        limit: The failure that is the first to block.
+        longest: What no wait is longer than.
+    """
+
+    limit: int
+    longest: timedelta
+
+    def wait(self, failures: int) -> timedelta:
+        """How long nothing is heard after so many failures in a row."""
+        if failures < self.limit:
+            return timedelta(0)
+        # Doubled thirty times it is longer than any wait may be.
+        return min(self.longest, _FIRST_WAIT * (1 << min(failures - self.limit, 30)))
+
+    def waits(self) -> Sequence[tuple[int, timedelta]]:
+        """The failures at which the wait grows, and to what."""
+        steps = [(self.limit, self.wait(self.limit))]
+        while steps[-1][1] < self.longest:
+            failures = steps[-1][0] + 1
+            steps.append((failures, self.wait(failures)))
+        return steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +362,14 @@ class CreatedApiKey:
 
     key: ApiKey
     secret: str = field(repr=False)
+
+
+class KeyStatus(StrEnum):
+    """Where a signing key is in its life; it is published (RFC 7517) through all of it."""
+
+    NEXT = "next"
+    ACTIVE = "active"
+    RETIRING = "retiring"
 
 
 class RevocationKind(StrEnum):

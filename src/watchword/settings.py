@@ -3,6 +3,7 @@
 import difflib
 import os
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from ipaddress import ip_network
@@ -23,7 +24,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
 from watchword.errors import ConfigurationError
-from watchword.model import ADMIN_SCOPE, EVERY_SCOPE, RESERVED_SCOPES
+from watchword.model import ADMIN_SCOPE, EVERY_SCOPE, RESERVED_SCOPES, AttemptKind, AttemptPolicy
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _SHORT_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)([smhdw]?)")
@@ -34,6 +35,7 @@ _iso_duration: Final = TypeAdapter(timedelta)
 
 _LONGEST_LEEWAY: Final = timedelta(minutes=5)
 _STALENESS: Final = (timedelta(milliseconds=100), timedelta(minutes=1))
+_LOCKOUT: Final = (timedelta(seconds=30), timedelta(days=1))
 
 MIN_SECRET_BYTES: Final = 32
 
@@ -232,6 +234,11 @@ class Settings(BaseSettings):
         "database. "
         "Tokens signed before a change stay good until they expire.",
     )
+    signing_key_lifetime: DurationOrZero = Field(
+        default=timedelta(days=90),
+        description="How long a key signs before the next one does, which was published minutes before. `0`: until "
+        "`watchword keys rotate`. At least 1h.",
+    )
     refresh_idle_lifetime: Duration = Field(
         default=timedelta(days=30),
         description="A session that is not refreshed for so long ends. Recommended: 7d to 30d, 1d where much is at "
@@ -332,6 +339,24 @@ class Settings(BaseSettings):
         default="",
         description="What authenticator apps show beside the email. Empty means the host name of the issuer.",
     )
+    password_failures: int = Field(
+        default=10,
+        ge=3,
+        le=100,
+        description="Failed logins in a row after which each further one to the same account has to wait: 30s, then "
+        "twice as long each time. A network the account is logged in from is counted by itself. A locked account "
+        "answers as a wrong password does.",
+    )
+    code_failures: int = Field(
+        default=5,
+        ge=3,
+        le=100,
+        description="The same for wrong codes of a second factor, which are answered 429 with Retry-After then.",
+    )
+    longest_lockout: Duration = Field(
+        default=timedelta(minutes=15),
+        description="What these waits do not grow beyond. 30s to 1d; a day after the last failure all is forgotten.",
+    )
     docs_in_production: bool = Field(
         default=False, description="Production refuses to start while the app serves its docs, unless this is set."
     )
@@ -413,6 +438,13 @@ class Settings(BaseSettings):
     def _followable(cls, value: timedelta) -> timedelta:
         if not _STALENESS[0] <= value <= _STALENESS[1]:
             raise ValueError("must be between 0.1 (100 ms) and 1m")
+        return value
+
+    @field_validator("longest_lockout")
+    @classmethod
+    def _bearable(cls, value: timedelta) -> timedelta:
+        if not _LOCKOUT[0] <= value <= _LOCKOUT[1]:
+            raise ValueError("must be between 30s and 1d")
         return value
 
     @field_validator("prefix")
@@ -504,6 +536,13 @@ class Settings(BaseSettings):
             )
         return self
 
+    @field_validator("signing_key_lifetime")
+    @classmethod
+    def _signs_longer_than_it_is_published(cls, lifetime: timedelta) -> timedelta:
+        if timedelta() < lifetime < timedelta(hours=1):
+            raise ValueError("WATCHWORD_SIGNING_KEY_LIFETIME must be at least 1h, or 0")
+        return lifetime
+
     @model_validator(mode="after")
     def _direct_url_is_of_use(self) -> Self:
         if self.database_direct_url is not None and self.database_url.get_secret_value().startswith("sqlite"):
@@ -511,6 +550,15 @@ class Settings(BaseSettings):
                 "WATCHWORD_DATABASE_DIRECT_URL is for PostgreSQL: remove it, or set WATCHWORD_DATABASE_URL"
             )
         return self
+
+    @property
+    def attempt_policies(self) -> Mapping[AttemptKind, AttemptPolicy]:
+        """How many failures of each kind are free."""
+        codes = {AttemptKind.TOTP, AttemptKind.RECOVERY}
+        return {
+            kind: AttemptPolicy(self.code_failures if kind in codes else self.password_failures, self.longest_lockout)
+            for kind in AttemptKind
+        }
 
     @property
     def is_production(self) -> bool:

@@ -14,7 +14,7 @@ class Forge:
     """Signs whatever it is given with the installation's real keys."""
 
     def __init__(self, auth: Watchword[Any], access_token: str) -> None:
-        self.key: SigningKey = auth.open_session.issue.keys.signing[SigningAlgorithm.ES256]
+        self.key: SigningKey = auth.open_session.issue.keyring.keys.signing[SigningAlgorithm.ES256]
         now = int(time.time())
         real = json.loads(base64url.decode(access_token.split(".")[1]))
         self.header: dict[str, Any] = {"alg": "ES256", "kid": self.key.kid, "typ": "at+jwt"}

@@ -43,7 +43,7 @@ def test_row_02_hs256_keyed_with_our_public_key(forge: Forge, auth: Watchword[An
         public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
         public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint),
         json.dumps(forge.key.public_jwk).encode(),
-        json.dumps(auth.use_cases.jwks).encode(),
+        json.dumps(auth.use_cases.keyring.keys.jwks()).encode(),
     ]
     for key in keys:
         signing_input = unsigned(forge, {"alg": "HS256"}).rpartition(".")[0]
@@ -69,7 +69,9 @@ def test_row_03_a_kid_selects_among_our_keys_and_touches_nothing(
         patch.setattr(socket.socket, "connect", touched)
         patch.setattr("builtins.open", touched)
         with pytest.raises(jwt.BadToken):
-            jwt.decode(forge.token({"kid": kid}), keys=auth.open_session.issue.keys, expected=expected, now=time.time())
+            jwt.decode(
+                forge.token({"kid": kid}), keys=auth.open_session.issue.keyring.keys, expected=expected, now=time.time()
+            )
 
 
 @pytest.mark.parametrize(
@@ -167,10 +169,10 @@ def test_row_08_not_yet_valid_beyond_the_leeway(
     for ahead, good in ((29, True), (30, True), (31, False)):  # to the second
         token = forge.token(claims={"iat": 1_000_000, "exp": 1_000_900, claim: 1_000_000 + ahead})
         if good:
-            jwt.decode(token, keys=auth.open_session.issue.keys, expected=expected, now=now)
+            jwt.decode(token, keys=auth.open_session.issue.keyring.keys, expected=expected, now=now)
         else:
             with pytest.raises(jwt.BadToken):
-                jwt.decode(token, keys=auth.open_session.issue.keys, expected=expected, now=now)
+                jwt.decode(token, keys=auth.open_session.issue.keyring.keys, expected=expected, now=now)
 
 
 @pytest.mark.parametrize(

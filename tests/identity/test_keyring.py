@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def kids(auth: Any) -> list[str]:
-    return sorted(key["kid"] for key in auth.use_cases.jwks["keys"])
+    return sorted(key["kid"] for key in auth.use_cases.keyring.keys.jwks()["keys"])
 
 
 async def test_a_restart_has_the_same_keys(start: Callable[..., Any], database_url: str) -> None:
@@ -34,8 +34,8 @@ async def test_hs256_has_a_key_when_it_is_asked_for_and_never_publishes_it(
     start: Callable[..., Any], database_url: str
 ) -> None:
     async with start(database_url, access_token_algorithm="HS256") as auth:
-        assert {key["alg"] for key in auth.use_cases.jwks["keys"]} == {"ES256", "RS256"}
-        assert len(auth.open_session.issue.keys.by_kid) == 3
+        assert {key["alg"] for key in auth.use_cases.keyring.keys.jwks()["keys"]} == {"ES256", "RS256"}
+        assert len(auth.open_session.issue.keyring.keys.by_kid) == 3
 
 
 async def test_a_new_secret_in_front_opens_what_the_old_one_sealed(

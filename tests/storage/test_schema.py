@@ -76,7 +76,7 @@ async def test_processes_that_start_at_once_migrate_once_and_agree_on_the_keys(
         "from watchword import Watchword\n"
         "async def main():\n"
         "    async with (auth := Watchword()).lifespan(FastAPI()):\n"
-        "        print(*sorted(key['kid'] for key in auth.use_cases.jwks['keys']))\n"
+        "        print(*sorted(key['kid'] for key in auth.use_cases.keyring.keys.jwks()['keys']))\n"
         "asyncio.run(main())\n"
     )
     environment = {"WATCHWORD_DATABASE_URL": empty_database_url, "WATCHWORD_SECRET": SECRET, "PATH": "/usr/bin"}

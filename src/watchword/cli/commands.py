@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from watchword.cli import client_commands, output
+from watchword.cli import client_commands, key_commands, output
 
 app = typer.Typer(
     help="Authentication for FastAPI backends that own their users.",
@@ -23,6 +23,7 @@ app.add_typer(api_keys, name="api-keys")
 roles = typer.Typer(help="Roles: named sets of scopes.", no_args_is_help=True)
 app.add_typer(roles, name="roles")
 app.add_typer(client_commands.app, name="clients")
+app.add_typer(key_commands.app, name="keys")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's email.")]

@@ -48,7 +48,7 @@ async def prune_database() -> Pruned:
     Raises:
         ConfigurationError: The database does not answer, or has another schema.
     """
-    async with _current_database() as database:
+    async with current_database() as database:
         return await Prune(database, load_settings().events_kept_for)()
 
 
@@ -58,12 +58,17 @@ async def after_restore(*, keep_api_keys: bool) -> Ended:
     Raises:
         ConfigurationError: The database does not answer, or has another schema.
     """
-    async with _current_database() as database:
+    async with current_database() as database:
         return await EndEverything(database)(keep_api_keys=keep_api_keys)
 
 
 @asynccontextmanager
-async def _current_database() -> AsyncIterator[Database]:
+async def current_database() -> AsyncIterator[Database]:
+    """The database of the settings, within a block.
+
+    Raises:
+        ConfigurationError: It does not answer, or has another schema.
+    """
     database = open_database(load_settings())
     try:
         await require_current(database)

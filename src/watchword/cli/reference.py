@@ -38,7 +38,14 @@ _GROUPS: Final = {
     "Accounts": ("sign_up",),
     "Passwords": ("password_min_length", "password_cost", "hashing_threads", "hashing_queue"),
     "API keys": ("api_key_max_lifetime",),
-    "Tokens": ("audience", "access_token_lifetime", "access_token_algorithm", "clock_leeway", "scopes"),
+    "Tokens": (
+        "audience",
+        "access_token_lifetime",
+        "access_token_algorithm",
+        "signing_key_lifetime",
+        "clock_leeway",
+        "scopes",
+    ),
 }
 """Headings of the settings page; a setting that is in none comes last."""
 

@@ -129,10 +129,15 @@ class KeySet:
     signing: Mapping[SigningAlgorithm, SigningKey]
 
     @classmethod
-    def of(cls, keys: Iterable[SigningKey]) -> "KeySet":
-        """A key set in which every key is active."""
-        listed = list(keys)
-        return cls({key.kid: key for key in listed}, {key.algorithm: key for key in listed})
+    def of(cls, signing: Iterable[SigningKey], verifying: Iterable[SigningKey] = ()) -> "KeySet":
+        """A key set.
+
+        Args:
+            signing: One for each algorithm; they verify too.
+            verifying: Those that do not sign yet, or any more.
+        """
+        active = {key.algorithm: key for key in signing}
+        return cls({key.kid: key for key in (*active.values(), *verifying)}, active)
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """The JWK Set (RFC 7517 §5): public halves only."""

@@ -6,10 +6,11 @@ from uuid import UUID
 from watchword.crypto.passwords import decoy
 from watchword.errors import WrongPassword
 from watchword.events import NOWHERE, ApiKeyRevoked, Events, PasswordChanged
+from watchword.identity.attempts import Attempts
 from watchword.identity.authenticate_user import new_hash, refuse_endless
 from watchword.identity.hashing import HashingPool
 from watchword.identity.password_policy import PasswordPolicy
-from watchword.model import Device
+from watchword.model import AttemptKind, Device
 from watchword.storage import Database
 
 
@@ -32,6 +33,7 @@ class ChangePassword:
     storage: Database
     hashing: HashingPool
     policy: PasswordPolicy
+    attempts: Attempts
     events: Events
 
     async def __call__(self, request: PasswordChange, *, device: Device = NOWHERE) -> None:
@@ -40,6 +42,7 @@ class ChangePassword:
         Raises:
             WrongPassword: The current one is not right, or the account changed meanwhile.
             WeakPassword: The new one does not meet the policy.
+            TooManyAttempts: The current one was wrong too often.
             InvalidRequest: The current one is longer than any can be.
             HashingBusy: The queue is full.
             StorageDown: The database does not answer.
@@ -51,9 +54,14 @@ class ChangePassword:
             if account is None:
                 raise WrongPassword("the user is gone")
             await self.policy.check(request.new, email=account.email)
+            await self.attempts.admit(AttemptKind.CURRENT_PASSWORD, str(account.id))
             stored = account.password_hash or decoy(self.hashing.hasher.scheme)
             if not (await place.verify(request.current, stored)).matches:
+                await self.attempts.failed(
+                    AttemptKind.CURRENT_PASSWORD, str(account.id), user_id=account.id, device=device
+                )
                 raise WrongPassword(f"wrong current password for user {account.id}")
+            await self.attempts.succeeded(AttemptKind.CURRENT_PASSWORD, str(account.id))
             hashed = new_hash(await place.hash(request.new))
         async with self.storage.transaction() as stores:
             # Only the very hash that was verified is replaced: of two changes at once, the second finds another.

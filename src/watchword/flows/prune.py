@@ -25,6 +25,7 @@ class Pruned:
     Attributes:
         assertions: Those that clients authenticated with, which have expired.
         pending_tokens: Those that were traded for a login, which have expired.
+        attempts: Counters of failures that nobody added to for a day.
     """
 
     sessions: int = 0
@@ -33,6 +34,7 @@ class Pruned:
     assertions: int = 0
     pending_tokens: int = 0
     events: int = 0
+    attempts: int = 0
 
     def __add__(self, other: "Pruned") -> "Pruned":
         return Pruned(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
@@ -61,6 +63,7 @@ class Prune:
                     assertions=await stores.clients.prune_assertions(limit=_BATCH),
                     pending_tokens=await stores.second_factors.prune_tokens(limit=_BATCH),
                     events=await stores.events.prune(kept_for=self.events_kept_for, limit=_BATCH),
+                    attempts=await stores.attempts.prune(limit=_BATCH),
                 )
             total += batch
             if max(astuple(batch)) < _BATCH:

@@ -8,8 +8,9 @@ from starlette.responses import JSONResponse, Response
 
 from watchword.http.route import PublicRoute
 from watchword.http.use_cases import use_cases
+from watchword.identity.keyring import JWKS_MAX_AGE
 
-JWKS_MAX_AGE: Final = 300  # seconds
+_HEADERS: Final = {"Cache-Control": f"public, max-age={int(JWKS_MAX_AGE.total_seconds())}"}
 
 router = APIRouter(route_class=PublicRoute, tags=["auth"])
 
@@ -18,7 +19,7 @@ router = APIRouter(route_class=PublicRoute, tags=["auth"])
 async def jwks(request: Request) -> Response:
     """The keys that tokens are verified with."""
     return JSONResponse(
-        use_cases(request).jwks,
-        headers={"Cache-Control": f"public, max-age={JWKS_MAX_AGE}"},
+        use_cases(request).keyring.keys.jwks(),
+        headers=_HEADERS,
         media_type="application/jwk-set+json",
     )

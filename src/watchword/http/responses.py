@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator
 from starlette.responses import JSONResponse, Response
 
-from watchword.errors import InvalidClient, InvalidToken, Refusal, Unavailable
+from watchword.errors import InvalidClient, InvalidToken, Refusal, TooManyRequests, Unavailable
 from watchword.identity.scopes import format_scope
 from watchword.model import Account, IssuedTokens, PendingLogin, User
 
@@ -107,7 +107,7 @@ def oauth_refusal(refusal: Refusal) -> Response:
 
 def _headers(refusal: Refusal) -> Mapping[str, str]:
     headers = dict(NO_STORE)
-    if isinstance(refusal, Unavailable):
+    if isinstance(refusal, Unavailable | TooManyRequests):
         headers["Retry-After"] = str(refusal.retry_after)
     if isinstance(refusal, InvalidClient):
         headers["WWW-Authenticate"] = 'Basic realm="watchword"'  # RFC 6749 §5.2

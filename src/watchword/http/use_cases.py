@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 from starlette.requests import Request
 
@@ -28,6 +28,7 @@ from watchword.flows.verify_second_factor import VerifySecondFactor
 from watchword.grants import Grant
 from watchword.guard.running import running
 from watchword.identity.authenticate_client import AuthenticateClient
+from watchword.identity.keyring import Keyring
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class UseCases:
 
     Attributes:
         grants: By `grant_type`.
-        jwks: The key set to publish (RFC 7517 §5).
+        keyring: Whose keys are published (RFC 7517 §5).
         https_only: Whether credentials are refused over plain HTTP.
         app_without_dependencies: The app that we are installed in, if it puts no dependencies before all endpoints.
     """
@@ -62,7 +63,7 @@ class UseCases:
     manage_second_factor: ManageSecondFactor
     list_api_keys: ListApiKeys
     revoke_api_key: RevokeApiKey
-    jwks: Mapping[str, Any]
+    keyring: Keyring
     https_only: bool
     app_without_dependencies: object | None
 

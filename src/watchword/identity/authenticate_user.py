@@ -1,16 +1,22 @@
 """Email and password → the account, or one refusal that tells nothing."""
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import UUID
 
 from watchword.crypto.passwords import MAX_PASSWORD_BYTES, decoy, scheme_of
-from watchword.errors import InvalidGrant, InvalidRequest
+from watchword.errors import InvalidGrant, InvalidRequest, TooManyAttempts
 from watchword.events import NOWHERE
+from watchword.identity.attempts import Attempts
 from watchword.identity.emails import canonical_email
 from watchword.identity.failure_time import FailureTime
-from watchword.identity.hashing import HashingPool
+from watchword.identity.hashing import HashingPool, Verification
 from watchword.identity.second_factor import CheckCode, Factor, Presented, look_up
-from watchword.model import Account, Device, NewHash
+from watchword.model import Account, AttemptKind, Device, NewHash
 from watchword.storage import Database
+
+_NOBODY: Final = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +36,12 @@ class PasswordVerified:
 
 @dataclass(frozen=True, slots=True)
 class AuthenticateUser:
-    """Verifies an email and a password. Unknown, disabled and hash-less users cost what others cost."""
+    """Verifies an email and a password. Unknown, disabled, locked and hash-less users cost what others cost."""
 
     storage: Database
     hashing: HashingPool
     failure_time: FailureTime
+    attempts: Attempts
     check_code: CheckCode
 
     async def __call__(
@@ -49,30 +56,31 @@ class AuthenticateUser:
             device: Where from.
 
         Raises:
-            InvalidGrant: The same for every reason.
+            InvalidGrant: The same for every reason, a wrong code among them.
+            TooManyAttempts: The password is right, and there were too many wrong codes.
             InvalidRequest: The password is longer than any can be.
             HashingBusy: The queue is full.
             StorageDown: The database does not answer.
         """
         refuse_endless(password)
+        canonical = canonical_email(email)
         async with self.hashing.place() as place:
-            account, presented = await self._read(email, code)
+            account, presented = await self._read(canonical, code)
+            counter = await self._counter(canonical, account, device)
             stored = _verifiable_hash(account)
             outcome = await place.verify(password, stored or decoy(self.hashing.hasher.scheme))
-            if account is None or stored is None or not account.is_active or not outcome.matches:
-                reason = _reason(account)
-            else:
+            if account is not None and stored is not None and account.is_active and outcome.matches:
                 try:
-                    factor = await self._judge(account, presented, device)
-                    weak = self.hashing.hasher.needs_rehash(stored)
-                    return PasswordVerified(account, new_hash(await place.hash(password)) if weak else None, factor)
+                    if await self._is_heard(counter):
+                        factor = await self._judge(account, presented, device)
+                        weak = self.hashing.hasher.needs_rehash(stored)
+                        return PasswordVerified(account, new_hash(await place.hash(password)) if weak else None, factor)
+                    counter = replace(counter, is_locked=True)
                 except InvalidGrant as wrong:  # it reads, and takes, as if the password had been
-                    reason = f"user {account.id}: {wrong.detail}"
-        await self.failure_time.wait(outcome)
-        raise InvalidGrant(reason)
+                    counter = replace(counter, wrong_code=wrong.detail)
+        return await self._refuse(account, outcome, counter, device)
 
-    async def _read(self, email: str, code: str | None) -> tuple[Account | None, Presented | None]:
-        canonical = canonical_email(email)
+    async def _read(self, canonical: str, code: str | None) -> tuple[Account | None, Presented | None]:
         async with self.storage.reading() as stores:  # given back before the hash is computed
             account = await stores.users.find(canonical)
             # Whether or not there is such a user: a wrong password reads what a wrong code reads.
@@ -84,15 +92,65 @@ class AuthenticateUser:
             return None
         return await self.check_code.judge(account, presented, device=device)
 
+    async def _counter(self, canonical: str, account: Account | None, device: Device) -> "_Counter":
+        """Where this try counts: at the account, or while that is locked at the network its owner is logged in from.
 
-def _reason(account: Account | None) -> str:
-    if account is None:
-        return "no such user"
-    if _verifiable_hash(account) is None:
-        return f"user {account.id} has no hash that can be verified"
-    if not account.is_active:
-        return f"user {account.id} is disabled"
-    return f"wrong password for user {account.id}"
+        So a stranger's guesses lock strangers out, and not the owner.
+        """
+        if await self._is_admitted(canonical):
+            return _Counter(canonical, is_locked=False)
+        async with self.storage.reading() as stores:  # for unknown users too, who have none
+            logged_in_from = await stores.sessions.devices(account.id if account is not None else _NOBODY)
+        if device.network is None or device.network not in {known.network for known in logged_in_from}:
+            return _Counter(canonical, is_locked=True)
+        own = f"{canonical} {device.network}"
+        return _Counter(own, is_locked=not await self._is_admitted(own))
+
+    async def _is_admitted(self, subject: str) -> bool:
+        try:
+            await self.attempts.admit(AttemptKind.PASSWORD, subject)
+        except TooManyAttempts:
+            return False
+        return True
+
+    async def _is_heard(self, counter: "_Counter") -> bool:
+        """Whether a right password counts, now that it was verified."""
+        if counter.is_locked:
+            return False
+        try:
+            await self.attempts.succeeded(AttemptKind.PASSWORD, counter.subject)
+        except TooManyAttempts:  # others failed meanwhile
+            return False
+        return True
+
+    async def _refuse(
+        self, account: Account | None, outcome: Verification, counter: "_Counter", device: Device
+    ) -> PasswordVerified:
+        user_id = account.id if account is not None else None
+        if counter.wrong_code is None:  # which was counted as such
+            with suppress(TooManyAttempts):  # it was locked, which nobody is told
+                await self.attempts.failed(AttemptKind.PASSWORD, counter.subject, user_id=user_id, device=device)
+        await self.failure_time.wait(outcome)
+        if account is None:
+            raise InvalidGrant("no such user")
+        if _verifiable_hash(account) is None:
+            raise InvalidGrant(f"user {account.id} has no hash that can be verified")
+        if not account.is_active:
+            raise InvalidGrant(f"user {account.id} is disabled")
+        if counter.wrong_code is not None:
+            raise InvalidGrant(f"user {account.id}: {counter.wrong_code}")
+        if counter.is_locked:
+            raise InvalidGrant(f"user {account.id} is locked after too many failures")
+        raise InvalidGrant(f"wrong password for user {account.id}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Counter:
+    """Where a try counts, whether it is heard at all, and what was wrong with the code where the password was right."""
+
+    subject: str
+    is_locked: bool
+    wrong_code: str | None = None
 
 
 def _verifiable_hash(account: Account | None) -> str | None:

@@ -9,8 +9,8 @@ from hashlib import sha256
 from typing import Any, Final
 
 from watchword.crypto import base64url, jwt
-from watchword.crypto.keys import KeySet
 from watchword.crypto.refresh_tokens import RefreshToken, RefreshTokenKeys
+from watchword.identity.keyring import Keyring
 from watchword.identity.scopes import format_scope
 from watchword.model import ACR_SECOND_FACTOR, Account, Client, IssuedTokens, PendingLogin, Session
 from watchword.settings import SigningAlgorithm
@@ -50,7 +50,7 @@ class TokenRules:
 class IssueTokens:
     """Mints access tokens (RFC 9068) and refresh tokens."""
 
-    keys: KeySet
+    keyring: Keyring
     refresh_keys: RefreshTokenKeys
     rules: TokenRules
     clock: Callable[[], float]
@@ -142,7 +142,7 @@ class IssueTokens:
         }
 
     def _sign(self, claims: jwt.Claims, type_: str = jwt.ACCESS_TOKEN_TYPE) -> str:
-        return jwt.encode(claims, key=self.keys.signing[self.rules.algorithm], type_=type_)
+        return jwt.encode(claims, key=self.keyring.keys.signing[self.rules.algorithm], type_=type_)
 
 
 def password_digest(account: Account) -> str:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from watchword.crypto import jwt
-from watchword.crypto.keys import KeySet
 from watchword.errors import InvalidToken
 from watchword.identity.authenticate_user import PasswordVerified
 from watchword.identity.issue import IssueTokens, PendingPurpose, TokenRules, password_digest
+from watchword.identity.keyring import Keyring
 from watchword.identity.scopes import read_scope
 from watchword.identity.second_factor import PendingToken
 from watchword.model import AMR_PASSWORD, Account, Client, PendingLogin
@@ -68,7 +68,7 @@ class VerifyPending:
     """Verifies pending tokens."""
 
     storage: Database
-    keys: KeySet
+    keyring: Keyring
     rules: TokenRules
     leeway: float
     clock: Callable[[], float]
@@ -120,4 +120,4 @@ class VerifyPending:
             integers=("epoch",),
             leeway=self.leeway,
         )
-        return jwt.decode(credential, keys=self.keys, expected=expected, now=self.clock())
+        return jwt.decode(credential, keys=self.keyring.keys, expected=expected, now=self.clock())

@@ -6,10 +6,11 @@ from uuid import UUID
 from watchword.crypto.passwords import decoy
 from watchword.errors import WrongPassword
 from watchword.events import NOWHERE, Event
+from watchword.identity.attempts import Attempts
 from watchword.identity.authenticate_user import refuse_endless
 from watchword.identity.hashing import HashingPool
 from watchword.identity.second_factor import CheckCode, Factor, use_up
-from watchword.model import Account, Device
+from watchword.model import Account, AttemptKind, Device
 from watchword.storage import Database, Stores
 
 
@@ -43,6 +44,7 @@ class Reauthenticate:
 
     storage: Database
     hashing: HashingPool
+    attempts: Attempts
     check_code: CheckCode
 
     async def __call__(
@@ -53,17 +55,21 @@ class Reauthenticate:
         Raises:
             WrongPassword: It is not right.
             InvalidGrant: There is a second factor, and the code is not right.
+            TooManyAttempts: One of them was wrong too often.
             InvalidRequest: The password is longer than any can be.
             HashingBusy: The queue is full.
             StorageDown: The database does not answer.
         """
         refuse_endless(password)
+        await self.attempts.admit(AttemptKind.CURRENT_PASSWORD, str(user_id))
         async with self.hashing.place() as place:
             async with self.storage.reading() as stores:
                 account = await stores.users.get(user_id)
             stored = account.password_hash if account is not None else None
             outcome = await place.verify(password, stored or decoy(self.hashing.hasher.scheme))
         if account is None or stored is None or not outcome.matches:
+            await self.attempts.failed(AttemptKind.CURRENT_PASSWORD, str(user_id), user_id=user_id, device=device)
             raise WrongPassword(f"wrong password for user {user_id}")
+        await self.attempts.succeeded(AttemptKind.CURRENT_PASSWORD, str(user_id))
         factor = await self.check_code(account, code, device=device) if account.second_factor else None
         return Reauthenticated(account, factor)

@@ -10,7 +10,8 @@ from watchword.crypto import recovery_codes, totp
 from watchword.crypto.sealing import SealBroken, Sealer, row_context
 from watchword.errors import InvalidGrant, InvalidToken, Unavailable
 from watchword.events import NOWHERE, Event, Events, RecoveryCodeUsed, SecondFactorRefused
-from watchword.model import Account, Device
+from watchword.identity.attempts import Attempts
+from watchword.model import Account, AttemptKind, Device
 from watchword.storage import Database, Stores
 from watchword.storage.second_factors import StoredTotp
 
@@ -96,6 +97,7 @@ class CheckCode:
 
     storage: Database
     sealer: Sealer
+    attempts: Attempts
     events: Events
     clock: Callable[[], float]
 
@@ -104,6 +106,7 @@ class CheckCode:
 
         Raises:
             InvalidGrant: It is wrong, was used before, or did not come.
+            TooManyAttempts: There were too many wrong ones.
             Unavailable: The seed cannot be opened with the secrets at hand.
             StorageDown: The database does not answer.
         """
@@ -115,18 +118,22 @@ class CheckCode:
         """Judge a code that was looked up already.
 
         Raises:
-            InvalidGrant, Unavailable: As above.
+            InvalidGrant, TooManyAttempts, Unavailable, StorageDown: As above.
         """
-        return await self._decide(account, lambda: self._factor(account, presented), device)
+        kind = AttemptKind.TOTP if presented.recovery_digest is None else AttemptKind.RECOVERY
+        return await self._decide(account, kind, lambda: self._factor(account, presented), device)
 
     async def confirm(self, account: Account, pending: bytes, code: str, *, device: Device = NOWHERE) -> int:
         """Judge a code by a seed that waits to be confirmed; the time step.
 
         Raises:
-            InvalidGrant, Unavailable: As above.
+            InvalidGrant, TooManyAttempts, Unavailable, StorageDown: As above.
         """
         return await self._decide(
-            account, lambda: self._step(self.unseal(account.id, pending, "pending_sealed"), _digits(code)), device
+            account,
+            AttemptKind.TOTP,
+            lambda: self._step(self.unseal(account.id, pending, "pending_sealed"), _digits(code)),
+            device,
         )
 
     def seal(self, user_id: UUID, secret: str, column: str) -> bytes:
@@ -147,13 +154,18 @@ class CheckCode:
                 "that sealed it, or it was altered"
             ) from None
 
-    async def _decide(self, account: Account, decide: Callable[[], T], device: Device) -> T:
-        """Every code comes by here: it is judged, and a wrong one is told of."""
+    async def _decide(self, account: Account, kind: AttemptKind, decide: Callable[[], T], device: Device) -> T:
+        """Every code comes by here: it is judged, and a wrong one is counted and told of."""
+        subject = str(account.id)
+        await self.attempts.admit(kind, subject)
         try:
-            return decide()
+            right = decide()
         except InvalidGrant as wrong:
+            await self.attempts.failed(kind, subject, user_id=account.id, device=device)
             await self.events.emit(SecondFactorRefused(user_id=account.id, reason=wrong.detail, device=device))
             raise
+        await self.attempts.succeeded(kind, subject)
+        return right
 
     def _factor(self, account: Account, presented: Presented) -> Factor:
         if presented.recovery_digest is not None:

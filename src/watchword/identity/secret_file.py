@@ -13,6 +13,15 @@ from watchword.settings import MIN_SECRET_BYTES, Settings
 _log: Final = logging.getLogger("watchword")
 
 
+def secrets_in_force(settings: Settings) -> list[bytes]:
+    """The secrets of the settings, the first of which is used for what is new; else the one that development makes.
+
+    Raises:
+        ConfigurationError: See `development_secret`.
+    """
+    return [secret.get_secret_value().encode() for secret in settings.secret] or [development_secret(settings).encode()]
+
+
 def development_secret(settings: Settings) -> str:
     """Read the secret of this development database, or make it: once, whoever comes first, readable by its owner only.
 

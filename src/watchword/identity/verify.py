@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from watchword.crypto import jwt
-from watchword.crypto.keys import KeySet
 from watchword.errors import InvalidToken, SecondFactorNeeded
 from watchword.identity.issue import TokenRules
+from watchword.identity.keyring import Keyring
 from watchword.identity.pending import VerifyPending
 from watchword.identity.scopes import ScopeCatalogue, read_scope
 from watchword.identity.verify_client import VerifyClientToken
@@ -48,7 +48,7 @@ class VerifyCredential:
     """
 
     storage: Database
-    keys: KeySet
+    keyring: Keyring
     rules: TokenRules
     scopes: ScopeCatalogue
     leeway: float
@@ -106,7 +106,7 @@ class VerifyCredential:
             leeway=self.leeway,
         )
         try:
-            claims = jwt.decode(credential, keys=self.keys, expected=expected, now=self.clock())
+            claims = jwt.decode(credential, keys=self.keyring.keys, expected=expected, now=self.clock())
             if "sid" in claims:
                 jwt.require(claims, strings=("sid",), integers=("epoch", "auth_time"))
             return claims

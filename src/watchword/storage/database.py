@@ -19,6 +19,7 @@ from watchword.errors import ConfigurationError, StorageDown
 from watchword.model import Revocation
 from watchword.settings import Settings
 from watchword.storage.api_keys import ApiKeyStore
+from watchword.storage.attempts import AttemptStore
 from watchword.storage.clients import ClientStore
 from watchword.storage.direct import Direct, DirectPostgresql, DirectSqlite, Prepared, Row, is_going_away
 from watchword.storage.events import EventStore
@@ -61,6 +62,7 @@ class Stores:
     api_keys: ApiKeyStore
     clients: ClientStore
     second_factors: SecondFactorStore
+    attempts: AttemptStore
 
     @classmethod
     def on(cls, connection: AsyncConnection, *, revocations_kept_for: timedelta) -> "Stores":
@@ -76,6 +78,7 @@ class Stores:
             ApiKeyStore(connection, revocations),
             ClientStore(connection, revocations),
             SecondFactorStore(connection),
+            AttemptStore(connection),
         )
 
 

@@ -35,6 +35,7 @@ _SESSION = (
     case((session.c.idle_expires_at < session.c.expires_at, session.c.idle_expires_at), else_=session.c.expires_at)
     .label("ends_at"),
 )  # fmt: skip
+_MOST_DEVICES: Final = 100
 _MARGIN: Final = timedelta(minutes=10)  # dead rows stay so long, for clocks that differ
 
 
@@ -299,6 +300,16 @@ class SessionStore:
             statement = statement.where(session.c.id < before)
         rows = await self._connection.execute(statement.order_by(session.c.id.desc()).limit(limit))
         return [_session(row) for row in rows]
+
+    async def devices(self, user_id: UUID) -> Sequence[Device]:
+        """Where a user is logged in, the newest hundred: sessions that were not ended."""
+        statement = (
+            select(session.c.user_agent, session.c.address)
+            .where(session.c.user_id == user_id, session.c.revoked_at.is_(None))
+            .order_by(session.c.id.desc())
+            .limit(_MOST_DEVICES)
+        )
+        return [Device(row.user_agent, row.address) for row in await self._connection.execute(statement)]
 
     async def token_state(self, session_id: UUID, token_id: str) -> TokenState | None:
         """What there is to know of an access token, in one query; None where there is no such session."""

@@ -87,8 +87,6 @@ user = Table(
     Column("second_factor_since", UtcDateTime),
 )
 
-_KEY_IS_ACTIVE = text("status = 'active'")
-
 signing_key = Table(
     f"{PREFIX}signing_key",
     metadata,
@@ -97,15 +95,18 @@ signing_key = Table(
     Column("status", String(16), nullable=False),
     Column("private_sealed", LargeBinary, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("activated_at", UtcDateTime),
+    Column("retired_at", UtcDateTime),
 )
-# One active key for each algorithm, whoever makes it first: two processes that start at once agree by this index.
-Index(
-    f"uq_{PREFIX}signing_key_active",
-    signing_key.c.algorithm,
-    unique=True,
-    sqlite_where=_KEY_IS_ACTIVE,
-    postgresql_where=_KEY_IS_ACTIVE,
-)
+# One key for each algorithm that signs, and one that will, whoever makes it first: two processes agree by these.
+for _status in ("active", "next"):
+    Index(
+        f"uq_{PREFIX}signing_key_{_status}",
+        signing_key.c.algorithm,
+        unique=True,
+        sqlite_where=text(f"status = '{_status}'"),
+        postgresql_where=text(f"status = '{_status}'"),
+    )
 
 # A refresh changes no indexed column, so that PostgreSQL can keep the new row beside the old one (HOT).
 session = Table(
@@ -266,6 +267,19 @@ pending_token = Table(
     metadata,
     Column("jti_digest", LargeBinary(32), primary_key=True),
     Column("expires_at", UtcDateTime, nullable=False, index=True),
+)
+
+# Failures to tell a secret. The key is a MAC of whose account it is: addresses without one are counted too.
+attempt = Table(
+    f"{PREFIX}attempt",
+    metadata,
+    Column("kind", String(32), primary_key=True),
+    Column("key", LargeBinary(32), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_failed_at", UtcDateTime, nullable=False, index=True),
+    Column("blocked_until", UtcDateTime),
+    # How many were refused unheard since then.
+    Column("refused", Integer, nullable=False),
 )
 
 event = Table(
