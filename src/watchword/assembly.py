@@ -164,7 +164,7 @@ async def assemble(
     authenticate_user = AuthenticateUser(storage, hashing, FailureTime(storage, hashing), attempts, check_code)
     reauthenticate = Reauthenticate(storage, hashing, attempts, check_code)
     second_factor_policy = SecondFactorPolicy(
-        settings.second_factor is SecondFactor.REQUIRED, settings.second_factor_roles
+        settings.second_factor is SecondFactor.REQUIRED, frozenset(settings.second_factor_roles)
     )
     manage_second_factor = ManageSecondFactor(storage, reauthenticate, second_factor_policy, events)
     policy = PasswordPolicy(settings.password_min_length)

@@ -330,8 +330,8 @@ class Settings(BaseSettings):
         description="Whether every user must have a second factor: `optional` or `required`. A user who must and has "
         "none sets one up at the next login; sessions that are open go on.",
     )
-    second_factor_roles: frozenset[str] = Field(
-        default=frozenset(),
+    second_factor_roles: tuple[str, ...] = Field(
+        default=(),
         description='Roles whose users must have a second factor where others may, as JSON: `["admin"]`. Recommended: '
         "`admin`, and whatever else can do harm.",
     )
