@@ -169,7 +169,7 @@ def test_pruning_and_the_end_of_everything_after_a_restored_backup(tmp_path: Pat
     assert outcome.stdout == "Ended 1 sessions and 0 API keys; 1 users log in again.\n"
     assert log_in(tmp_path, PASSWORD) == 200
     assert run(tmp_path, "db", "prune").stdout == (
-        "Deleted 0 sessions, 0 revocations, 0 api keys, 0 assertions, 0 events.\n"
+        "Deleted 0 sessions, 0 revocations, 0 api keys, 0 assertions, 0 pending tokens, 0 events, 0 attempts.\n"
     )
 
 
