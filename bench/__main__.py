@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from bench import report
 from bench.beside import Pace
+from bench.enumeration import measure_enumeration
 from bench.growth import measure_growth
 from bench.guard import measure_guard
 from bench.isolation import measure_isolation
@@ -17,7 +18,6 @@ from bench.refresh import measure_refresh
 from bench.revocation import measure_revocation
 from bench.service import measure_service
 from bench.start import measure_start
-from bench.timing import measure_timing
 
 Rows = list[dict[str, Any]]
 
@@ -37,7 +37,10 @@ _MEASUREMENTS: Final[Mapping[str, tuple[str, Callable[[argparse.Namespace], Rows
         "up to a million users and sessions on PostgreSQL",
         lambda o: asyncio.run(measure_growth(tuple(size for size in _SIZES if size <= o.users), _pace(o))),
     ),
-    "timing": ("how long a refused login takes, by what was wrong", lambda o: asyncio.run(measure_timing(o.tries))),
+    "enumeration": (
+        "whether the time of an answer tells if there is an account",
+        lambda o: asyncio.run(measure_enumeration(o.tries)),
+    ),
     "revocation": (
         "how long another process still takes a revoked token",
         lambda o: measure_revocation(o.tries),

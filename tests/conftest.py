@@ -44,6 +44,7 @@ def make_settings(database_url: str, **changes: Any) -> Settings:
         "database_url": database_url,
         "secret": SECRET,
         "password_cost": CHEAP_HASH,
+        "rate_limits": False,
         **changes,
     }
     return Settings(_env_file=None, **fields)  # type: ignore[call-arg]  # pydantic-settings' own keyword

@@ -16,13 +16,25 @@ from watchword.facades import ApiKeys, Clients, Roles, Sessions, Users
 from watchword.feed import Feed
 from watchword.guard.remembered import RememberingVerifier
 from watchword.guard.running import STATE_KEY
-from watchword.http import account, admin, api_keys, jwks, revocation, second_factor, sessions, token
+from watchword.http import (
+    account,
+    admin,
+    admin_api_keys,
+    admin_clients,
+    api_keys,
+    jwks,
+    revocation,
+    second_factor,
+    sessions,
+    token,
+)
 from watchword.http.openapi import has_absolute_server, relative_url, write_security_scheme
 from watchword.http.routes import OurRoutes
 from watchword.http.use_cases import UseCases
 from watchword.identity.open_session import OpenSession
 from watchword.identity.pending import VerifyPending
 from watchword.identity.scopes import ScopeCatalogue
+from watchword.limits import Limits
 from watchword.model import P, Profile
 from watchword.settings import Settings, check_scopes, load_settings
 
@@ -34,6 +46,8 @@ _ROUTERS: Final = (
     account.router,
     second_factor.router,
     admin.router,
+    admin_clients.router,
+    admin_api_keys.router,
     api_keys.router,
     jwks.router,
 )
@@ -219,6 +233,11 @@ class Watchword(Generic[P]):
     def feed(self) -> Feed:
         """What tells of revocations."""
         return self._built.feed
+
+    @property
+    def limits(self) -> Limits:
+        """What counts requests."""
+        return self._built.limits
 
     @property
     def _built(self) -> Assembled[P]:

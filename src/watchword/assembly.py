@@ -50,6 +50,7 @@ from watchword.identity.api_key_uses import ApiKeyUses
 from watchword.identity.attempts import Attempts
 from watchword.identity.authenticate_client import AuthenticateClient
 from watchword.identity.authenticate_user import AuthenticateUser
+from watchword.identity.breached_passwords import BreachedPasswords
 from watchword.identity.failure_time import FailureTime
 from watchword.identity.hashing import HashingPool
 from watchword.identity.issue import IssueTokens, TokenRules
@@ -64,6 +65,7 @@ from watchword.identity.secret_file import secrets_in_force
 from watchword.identity.verify import VerifyCredential
 from watchword.identity.verify_api_key import VerifyApiKey
 from watchword.identity.verify_client import VerifyClientToken
+from watchword.limits import Limits
 from watchword.model import P
 from watchword.settings import SecondFactor, Settings
 from watchword.storage import Database, open_database
@@ -90,6 +92,7 @@ class Assembled(Generic[P]):
     clients: Clients
     storage: Database
     feed: Feed
+    limits: Limits
 
 
 async def assemble(
@@ -135,6 +138,10 @@ async def assemble(
     api_key_uses = ApiKeyUses()
     await stack.enter_async_context(recording(RecordApiKeyUses(storage, api_key_uses)))
 
+    redis_url = settings.redis_url.get_secret_value() if settings.redis_url is not None else None
+    limits = Limits(settings.rates, redis_url=redis_url, issuer=settings.issuer)
+    stack.push_async_callback(limits.close)
+
     endpoints = f"{settings.issuer}{settings.prefix}"
     rules = TokenRules(
         settings.issuer, settings.audience, settings.access_token_lifetime, settings.access_token_algorithm, endpoints
@@ -151,6 +158,7 @@ async def assemble(
         storage,
         feed,
         events,
+        limits,
         audiences={settings.issuer, f"{endpoints}/token"},
         leeway=leeway,
         size=min(settings.remembered_tokens, _REMEMBERED_CLIENTS),
@@ -167,18 +175,11 @@ async def assemble(
         settings.second_factor is SecondFactor.REQUIRED, frozenset(settings.second_factor_roles)
     )
     manage_second_factor = ManageSecondFactor(storage, reauthenticate, second_factor_policy, events)
-    policy = PasswordPolicy(settings.password_min_length)
-    manage_roles = ManageRoles(storage, events, settings.default_role or None)
-    await manage_roles.seed(settings.roles)
-    if settings.default_role and not await manage_roles.exists(settings.default_role):
-        raise ConfigurationError(
-            f"WATCHWORD_DEFAULT_ROLE is {settings.default_role}, and there is no such role: name it in WATCHWORD_ROLES"
-        )
-    for role in sorted(settings.second_factor_roles):
-        if not await manage_roles.exists(role):
-            raise ConfigurationError(
-                f"WATCHWORD_SECOND_FACTOR_ROLES has {role}, and there is no such role: name it in WATCHWORD_ROLES"
-            )
+    policy = PasswordPolicy(
+        settings.password_min_length,
+        BreachedPasswords(settings.breached_passwords_url) if settings.breached_passwords_url else None,
+    )
+    manage_roles = await _open_roles(settings, storage, events)
     default_roles = frozenset({settings.default_role} if settings.default_role else ())
     register = Register(storage, hashing, policy, profile, events, default_roles)
     update_profile = UpdateProfile(storage, profile)
@@ -187,6 +188,9 @@ async def assemble(
     list_sessions, end_sessions = ListSessions(storage), EndSessions(storage, events)
     create_api_key = CreateApiKey(storage, scopes, settings.api_key_max_lifetime, events)
     list_api_keys, revoke_api_key = ListApiKeys(storage), RevokeApiKey(storage, events)
+    create_client, find_client = CreateClient(storage, events), FindClient(storage)
+    change_client, delete_client = ChangeClient(storage, events), DeleteClient(storage, events)
+    client_secrets = ClientSecrets(storage, events, time.time)
     return Assembled(
         use_cases=UseCases(
             authenticate_client=authenticate_client,
@@ -233,6 +237,12 @@ async def assemble(
             manage_second_factor=manage_second_factor,
             list_api_keys=list_api_keys,
             revoke_api_key=revoke_api_key,
+            limits=limits,
+            create_client=create_client,
+            find_client=find_client,
+            change_client=change_client,
+            delete_client=delete_client,
+            client_secrets=client_secrets,
             keyring=keyring,
             https_only=settings.is_production,
             app_without_dependencies=app_without_dependencies,
@@ -242,22 +252,29 @@ async def assemble(
         open_session=open_session,
         storage=storage,
         feed=feed,
+        limits=limits,
         users=Users(profile, register, find_user, update_profile, set_active, delete_user, manage_second_factor),
         sessions=Sessions(list_sessions, end_sessions),
         roles=Roles(profile, manage_roles),
         api_keys=ApiKeys(create_api_key, list_api_keys, revoke_api_key),
-        clients=_clients(storage, events),
+        clients=Clients(create_client, find_client, change_client, delete_client, client_secrets),
     )
 
 
-def _clients(storage: Database, events: Events) -> Clients:
-    return Clients(
-        CreateClient(storage, events),
-        FindClient(storage),
-        ChangeClient(storage, events),
-        DeleteClient(storage, events),
-        ClientSecrets(storage, events, time.time),
-    )
+async def _open_roles(settings: Settings, storage: Database, events: Events) -> ManageRoles:
+    """Make the roles of the settings, and see that there are those that other settings name."""
+    manage_roles = ManageRoles(storage, events, settings.default_role or None)
+    await manage_roles.seed(settings.roles)
+    if settings.default_role and not await manage_roles.exists(settings.default_role):
+        raise ConfigurationError(
+            f"WATCHWORD_DEFAULT_ROLE is {settings.default_role}, and there is no such role: name it in WATCHWORD_ROLES"
+        )
+    for role in sorted(settings.second_factor_roles):
+        if not await manage_roles.exists(role):
+            raise ConfigurationError(
+                f"WATCHWORD_SECOND_FACTOR_ROLES has {role}, and there is no such role: name it in WATCHWORD_ROLES"
+            )
+    return manage_roles
 
 
 async def _follow_revocations(settings: Settings, storage: Database, stack: AsyncExitStack) -> Feed:

@@ -11,14 +11,15 @@ written again from the database.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, NoReturn
 
-from watchword.errors import ConfigurationError, StorageDown
+from watchword.background import in_background
+from watchword.errors import StorageDown
 from watchword.model import Revocation, RevocationKind
+from watchword.redis_client import open_redis
 from watchword.storage import Database
 
 _log: Final = logging.getLogger("watchword.deny_list")
@@ -52,23 +53,8 @@ class DenyList:
     """
 
     def __init__(self, url: str, *, issuer: str, storage: Database) -> None:
-        try:
-            from redis.asyncio import Redis
-            from redis.asyncio.retry import Retry
-            from redis.backoff import NoBackoff
-        except ModuleNotFoundError:
-            raise ConfigurationError("WATCHWORD_REDIS_URL needs the package redis: install watchword[redis]") from None
-        try:
-            self._redis: Redis = Redis.from_url(
-                url,
-                # One connection and no silent retry: a Redis that was restarted has forgotten, and is filled again.
-                single_connection_client=True,
-                retry=Retry(NoBackoff(), 0),
-                socket_timeout=_TIMEOUT_SECONDS,
-                socket_connect_timeout=_TIMEOUT_SECONDS,
-            )
-        except ValueError:  # whatever the parser says may quote the password
-            raise ConfigurationError("WATCHWORD_REDIS_URL is not an address that redis can read") from None
+        # One connection: a Redis that was restarted has forgotten, and is filled again.
+        self._redis = open_redis(url, timeout=_TIMEOUT_SECONDS, single_connection_client=True)
         self._issuer = issuer
         self._storage = storage
         self._new: asyncio.Queue[Sequence[Revocation]] = asyncio.Queue()
@@ -82,16 +68,13 @@ class DenyList:
     @asynccontextmanager
     async def exporting(self) -> AsyncIterator[None]:
         """Export in the background, within a block. Redis may be away: it is said in the log, and nothing else."""
-        task = asyncio.create_task(self._run(), name="watchword deny-list")
         try:
-            yield
+            async with in_background(self._run(), name="deny-list"):
+                yield
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
             await self._redis.aclose()
 
-    async def _run(self) -> None:
+    async def _run(self) -> NoReturn:
         from redis.exceptions import RedisError
 
         is_said = False

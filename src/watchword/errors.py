@@ -163,19 +163,37 @@ class InsufficientScope(Refusal):
 
 
 class LoginTooOld(Refusal):
-    """The login is older than this endpoint accepts (RFC 9470 §3)."""
+    """The login is older than this endpoint accepts (RFC 9470 §3).
+
+    Args:
+        detail: For the log.
+        max_age: The oldest that it takes, in seconds.
+    """
 
     status = 401
     code = "insufficient_user_authentication"
     text = "Log in again to do this"
 
+    def __init__(self, detail: str, *, max_age: int) -> None:
+        self.max_age = max_age
+        super().__init__(detail)
+
 
 class SecondFactorNeeded(Refusal):
-    """The login is good, but was not, or not lately enough, by two factors (RFC 9470 §3)."""
+    """The login is good, but was not, or not lately enough, by two factors (RFC 9470 §3).
+
+    Args:
+        detail: For the log.
+        max_age: The oldest that is taken, in seconds; zero where any age will do.
+    """
 
     status = 401
     code = "insufficient_user_authentication"
     text = "A second factor is needed to do this"
+
+    def __init__(self, detail: str, *, max_age: int = 0) -> None:
+        self.max_age = max_age
+        super().__init__(detail)
 
 
 class InvalidInput(Refusal):

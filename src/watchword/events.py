@@ -353,14 +353,23 @@ class ApiKeyCreated(_AboutApiKey):
     Attributes:
         scopes: What it may do at most.
         expires_at: When it ends, UTC.
+        replaces: The id of the key that it follows, where one was rotated.
     """
 
     scopes: tuple[str, ...]
     expires_at: datetime
+    replaces: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKeyRevoked(_AboutApiKey):
-    """An API key was revoked: by its owner, by an operator, or with the change of a password."""
+    """An API key was revoked: by its owner, by an operator, with the change of a password, or because it was rotated.
+
+    Attributes:
+        ends_at: When it ends, UTC, where it was given a grace; None where it has ended.
+    """
+
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -305,6 +305,20 @@ class ApiKeys:
         """
         return await self._list(owner, before=before, limit=limit)
 
+    async def rotate(self, key_id: UUID, *, grace: timedelta = timedelta(0)) -> CreatedApiKey:
+        """Make a key with the owner, name, scopes and end of another, which is revoked.
+
+        Args:
+            key_id: The other one.
+            grace: How long that one is still good.
+
+        Raises:
+            InvalidInput: The grace is longer than `WATCHWORD_API_KEY_MAX_LIFETIME`.
+            NotFound: No such key is in force, or its owner is disabled.
+            TooManyApiKeys: Both are to be good, and the owner has a hundred.
+        """
+        return await self._create.rotate(key_id, grace=grace)
+
     async def revoke(self, key_id: UUID) -> ApiKey:
         """Revoke a key, whoever's it is: here before this returns, elsewhere within `WATCHWORD_REVOCATION_STALENESS`.
 

@@ -12,8 +12,9 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, NoReturn
 
+from watchword.background import in_background
 from watchword.errors import StorageDown
 from watchword.model import Revocation, RevocationKind
 from watchword.storage.signals import Reader, Signals
@@ -129,15 +130,11 @@ class Feed:
         async with contextlib.AsyncExitStack() as stack:
             reader = await stack.enter_async_context(self._signals.reader())
             await self._catch_up(reader)
-            task = asyncio.create_task(self._follow(stack.pop_all(), reader), name="watchword revocation feed")
-        try:
+            work = self._follow(stack.pop_all(), reader)
+        async with in_background(work, name="revocation feed"):
             yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
 
-    async def _follow(self, stack: contextlib.AsyncExitStack, reader: Reader) -> None:
+    async def _follow(self, stack: contextlib.AsyncExitStack, reader: Reader) -> NoReturn:
         while True:
             try:
                 async with stack:

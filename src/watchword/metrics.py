@@ -1,19 +1,20 @@
 """Prometheus metrics. `watchword serve` answers them at `GET /metrics`; a host app adds them to its own registry."""
 
 import asyncio
-import contextlib
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from watchword.app import Watchword
+from watchword.background import in_background
 from watchword.events import (
     ApiKeyRevoked,
+    LockedOut,
     LoggedIn,
     LoggedOutEverywhere,
     LoginRefused,
@@ -63,12 +64,16 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemax",
         )
+        self._lockouts = Counter("watchword_lockouts", "Accounts locked for a while.", ["kind"], registry=registry)
+        self._limited = Counter("watchword_limited", "Requests over a limit.", ["what"], registry=registry)
+        self._seen_limited: dict[str, int] = {}
         self._listen()
 
     def _listen(self) -> None:
         on, logins, refreshes, ended = self._auth.on, self._logins, self._refreshes, self._revocations
         on(LoggedIn, lambda _: logins.labels("accepted").inc())
         on(LoginRefused, lambda _: logins.labels("refused").inc())
+        on(LockedOut, lambda event: self._lockouts.labels(event.kind).inc())
         on(SessionRefreshed, lambda event: refreshes.labels("retried" if event.retried else "rotated").inc())
         on(SessionHealed, lambda _: refreshes.labels("healed").inc())
         on(SessionReused, lambda _: refreshes.labels("reused").inc())
@@ -83,15 +88,10 @@ class Metrics:
     @asynccontextmanager
     async def lifespan(self, _app: object = None) -> AsyncIterator[None]:
         """Take the figures that no event brings, once a second, so that no request pays for them."""
-        task = asyncio.create_task(self._keep_taking(), name="watchword metrics")
-        try:
+        async with in_background(self._keep_taking(), name="metrics"):
             yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
 
-    async def _keep_taking(self) -> None:
+    async def _keep_taking(self) -> NoReturn:
         while True:
             self.take()
             await asyncio.sleep(_EVERY_SECONDS)
@@ -103,6 +103,9 @@ class Metrics:
         for by, before, after in zip(("memory", "database"), self._seen, now, strict=True):
             self._verifications.labels(by).inc(after - before)
         self._seen = now
+        for what, number in self._auth.limits.refused.items():
+            self._limited.labels(what).inc(number - self._seen_limited.get(what, 0))
+            self._seen_limited[what] = number
         self._feed_age.set(self._auth.feed.age)
 
     def exposition(self) -> bytes:

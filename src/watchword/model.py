@@ -262,6 +262,26 @@ class Device:
         return str(IPv6Address(int(address) >> 64 << 64))
 
 
+class Limit(StrEnum):
+    """What is limited for each network."""
+
+    LOGINS = "logins"
+    """What takes a password, a code or a token that was mailed."""
+    REFRESHES = "refreshes"
+    SIGN_UPS = "sign_ups"
+    """What makes an account or sends mail."""
+    FAILURES = "failures"
+    """Clients that do not authenticate, and API keys that there are not: only what fails is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many requests in so many seconds."""
+
+    number: int
+    seconds: int
+
+
 class AttemptKind(StrEnum):
     """What is guessed at: failures of each are counted apart."""
 
@@ -350,6 +370,11 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime
     last_used_at: datetime | None
+
+    @property
+    def owner(self) -> Owner:
+        """The id of the user or the client whose it is."""
+        return self.user_id or self.client_id or ""
 
 
 @dataclass(frozen=True, slots=True)

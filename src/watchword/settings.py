@@ -24,7 +24,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
 from watchword.errors import ConfigurationError
-from watchword.model import ADMIN_SCOPE, EVERY_SCOPE, RESERVED_SCOPES, AttemptKind, AttemptPolicy
+from watchword.model import ADMIN_SCOPE, EVERY_SCOPE, RESERVED_SCOPES, AttemptKind, AttemptPolicy, Limit, Rate
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _SHORT_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)([smhdw]?)")
@@ -163,6 +163,26 @@ def argon2_parameters(cost: str) -> tuple[int, int, int]:
     return memory, passes, lanes
 
 
+_RATE: Final = re.compile(r"([1-9]\d{0,6})/(second|minute|hour|day)")
+_RATE_SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+
+
+def _known_rate(value: str) -> str:
+    if not _RATE.fullmatch(value):
+        raise ValueError("is not a rate: write 20/minute; second, minute, hour and day are known")
+    return value
+
+
+def parse_rate(text: str) -> Rate:
+    """Read a `RateText`."""
+    number, unit = text.split("/")
+    return Rate(int(number), _RATE_SECONDS[unit])
+
+
+RateText = Annotated[str, AfterValidator(_known_rate)]
+"""A number of requests in a time: `20/minute`."""
+
+
 class Settings(BaseSettings):
     """What is in force, from `WATCHWORD_…` in the environment or in `.env`. Frozen."""
 
@@ -222,8 +242,9 @@ class Settings(BaseSettings):
     )
     redis_url: SecretStr | None = Field(
         default=None,
-        description="A Redis to export the deny-list to, for resource servers that are not Watchword: "
-        "`redis://…`, `rediss://…` or `unix://…`. The guards need none. Install `watchword[redis]`.",
+        description="A Redis in which all processes count for the limits, and to which the deny-list is exported for "
+        "resource servers that are not Watchword: `redis://…`, `rediss://…` or `unix://…`. The guards need none. "
+        "Install `watchword[redis]`.",
     )
     access_token_lifetime: Duration = Field(
         default=timedelta(minutes=15), description="How long an access token is good for. Recommended: 5m to 1h."
@@ -306,6 +327,13 @@ class Settings(BaseSettings):
         "SP 800-63B-4), "
         "never less than 8.",
     )
+    breached_passwords_url: str = Field(
+        default="",
+        description="Where to ask whether a new password was leaked: a range API such as "
+        "`https://api.pwnedpasswords.com/range`, which is sent five characters of its SHA-1. Asked when a password is "
+        "set, never at a login; where it does not answer within 2 seconds the password is taken. Empty: nobody is "
+        "asked.",
+    )
     password_cost: Annotated[str, AfterValidator(_known_cost)] = Field(
         default=PasswordCost.OWASP.value,
         description="The cost of Argon2id: `owasp` (19 MiB, t=2, p=1), `rfc9106` (64 MiB, t=3, p=4) or parameters "
@@ -356,6 +384,27 @@ class Settings(BaseSettings):
     longest_lockout: Duration = Field(
         default=timedelta(minutes=15),
         description="What these waits do not grow beyond. 30s to 1d; a day after the last failure all is forgotten.",
+    )
+    rate_limits: bool = Field(
+        default=True,
+        description="Whether requests are limited for each client address (an IPv4 address, or 64 bits of IPv6), "
+        "with 429 and Retry-After beyond. Behind a proxy that is not trusted all clients have its address, and share "
+        "one limit: see `TRUSTED_PROXIES`. With `REDIS_URL` all processes count together.",
+    )
+    rate_logins: RateText = Field(
+        default="20/minute",
+        description="Logins with a password; and each other endpoint that takes a password, a code or a token that was "
+        "mailed, by itself. Rates are `20/minute`, of `second`, `minute`, `hour` or `day`. Recommended: more where "
+        "many users have one address, or a back end logs in for them.",
+    )
+    rate_refreshes: RateText = Field(default="600/minute", description="Refresh tokens presented.")
+    rate_sign_ups: RateText = Field(
+        default="30/hour", description="Sign-ups; and each other endpoint that sends mail, by itself."
+    )
+    rate_failures: RateText = Field(
+        default="60/minute",
+        description="Failures of clients to authenticate, and of API keys that do not exist. What succeeds is not "
+        "counted.",
     )
     docs_in_production: bool = Field(
         default=False, description="Production refuses to start while the app serves its docs, unless this is set."
@@ -438,6 +487,14 @@ class Settings(BaseSettings):
     def _followable(cls, value: timedelta) -> timedelta:
         if not _STALENESS[0] <= value <= _STALENESS[1]:
             raise ValueError("must be between 0.1 (100 ms) and 1m")
+        return value
+
+    @field_validator("breached_passwords_url")
+    @classmethod
+    def _range_api(cls, value: str) -> str:
+        url = urlsplit(value)
+        if value and (url.scheme not in {"http", "https"} or not url.netloc or url.query or url.fragment):
+            raise ValueError("must be an address such as https://api.pwnedpasswords.com/range")
         return value
 
     @field_validator("longest_lockout")
@@ -559,6 +616,11 @@ class Settings(BaseSettings):
             kind: AttemptPolicy(self.code_failures if kind in codes else self.password_failures, self.longest_lockout)
             for kind in AttemptKind
         }
+
+    @property
+    def rates(self) -> Mapping[Limit, Rate]:
+        """What is limited, and how."""
+        return {limit: parse_rate(getattr(self, f"rate_{limit}")) for limit in Limit} if self.rate_limits else {}
 
     @property
     def is_production(self) -> bool:

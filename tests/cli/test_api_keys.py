@@ -61,6 +61,22 @@ def test_a_key_is_made_used_listed_and_revoked(directory: Path, sqlite_url: str)
     assert run(directory, "api-keys", "list", "--user", EMAIL, "--json").stdout == "[]\n"
 
 
+def test_a_key_is_replaced_at_once_or_after_a_grace(directory: Path, sqlite_url: str) -> None:
+    first = json.loads(run(directory, "api-keys", "create", "--user", EMAIL, "--scope", "orders:read", "--json").stdout)
+    rotated = run(directory, "api-keys", "rotate", first["id"])
+    assert (rotated.returncode, "good until" in rotated.stderr) == (0, True)
+    second = rotated.stdout.removesuffix("\n")
+    assert [statuses(sqlite_url, key, "/orders") for key in (first["key"], second)] == [[401], [200]]
+    (listed,) = json.loads(run(directory, "api-keys", "list", "--user", EMAIL, "--json").stdout)
+    third = json.loads(run(directory, "api-keys", "rotate", listed["id"], "--grace", "1h", "--json").stdout)
+    assert (third["name"], third["scopes"], third["expires_at"]) == (
+        "command line",
+        ["orders:read"],
+        first["expires_at"],
+    )
+    assert [statuses(sqlite_url, key, "/orders") for key in (second, third["key"])] == [[200], [200]]
+
+
 def test_a_service_gets_a_key_no_wider_than_its_client(directory: Path, sqlite_url: str) -> None:
     made = json.loads(run(directory, "api-keys", "create", "--client", "billing", "--scope", "orders:read",
                           "--json").stdout)  # fmt: skip
@@ -86,6 +102,9 @@ REFUSED: dict[tuple[str, ...], str] = {
     (*OF_USER, "--scope", "a", "--expires-in", "soon"): "--expires-in is not a duration: write 3600, 12h, 90d or P90D",
     (*OF_USER, "--scope", "a", "--expires-in", "2000d"): "expires_in: must be at most 365d",
     ("revoke", "01900000-0000-7000-8000-000000000000"): "There is no such API key in force",
+    ("rotate", "01900000-0000-7000-8000-000000000000"): "There is no such API key in force",
+    ("rotate", "01900000-0000-7000-8000-000000000000", "--grace", "366d"): "grace: must be at most 365d",
+    ("rotate", "wwk_secret", "--grace", "soon"): "--grace is not a duration: write 3600, 12h, 90d or P90D",
     ("revoke", "wwk_secret"): "the id of a key looks like 0199e5b2-…; `watchword api-keys list` shows it",
 }
 

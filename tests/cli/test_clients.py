@@ -132,7 +132,7 @@ def test_what_cannot_be_is_one_line_that_says_why(command: Command, tmp_path: Pa
         ((*create, "refresh_token", "--public", "--auth-method", "private_key_jwt"), "--public means"),
         ((*create, "authorization_code", "--redirect-uri", "http://a.example/"), "must begin with https://"),
         ((*create, "client_credentials", "--access-token-lifetime", "2d"), "must be 1s to 1d"),
-        ((*create, "client_credentials", "--access-token-lifetime", "soon"), "must be a duration"),
+        ((*create, "client_credentials", "--access-token-lifetime", "soon"), "lifetime is not a duration"),
         ((*create, "client_credentials", "--jwks", "text"), "not a JWK Set"),
         ((*create, "client_credentials", "--jwks", "nowhere"), "No such file"),
         ((*create, "client_credentials", "--jwks", "private.json"), "only the public part"),

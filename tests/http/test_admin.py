@@ -1,15 +1,13 @@
 """The admin API: who gets in, what it does, and that events tell who did it."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-import pytest
-from tests.conftest import EMAIL, SCOPES, Client, make_app, make_settings
+from tests.conftest import EMAIL, Client, make_app, make_settings
+from tests.http.conftest import BOSS, Admin
 
 from watchword import Watchword
 from watchword.events import (
-    Event,
     LoggedOutEverywhere,
     RoleChanged,
     RoleDeleted,
@@ -21,45 +19,16 @@ from watchword.events import (
     UserEnabled,
 )
 
-BOSS = "boss@example.com"
-
-
-class Admin(Client):
-    """A client, an administrator's headers, and the events that were seen."""
-
-    boss: dict[str, Any]
-    alice: dict[str, Any]
-    bearer: dict[str, str]
-    seen: list[Event]
-
-    def ask(self, method: str, path: str, **fields: Any) -> Any:
-        return self.request(method, f"/auth/admin{path}", headers=self.bearer, **fields)
-
-    def done(self, method: str, path: str, **fields: Any) -> Any:
-        answer = self.ask(method, path, **fields)
-        assert answer.status_code in {200, 201, 204}, answer.text
-        return answer.json() if answer.content else None
-
-
-@pytest.fixture
-def admin(database_url: str) -> Iterator[Admin]:
-    auth: Watchword[Any] = Watchword(make_settings(database_url), scopes=SCOPES)
-    with Admin(make_app(auth)) as client:
-        client.alice, client.boss = client.sign_up(), client.sign_up(BOSS)
-        assert client.portal is not None
-        client.portal.call(auth.roles.give, UUID(client.boss["id"]), "admin")
-        client.bearer = client.log_in(BOSS, scope="admin")
-        client.seen = []
-        auth.on(Event, client.seen.append)
-        yield client
-
-
 PATHS = [
     ("GET", "/users"), ("GET", "/users/{id}"), ("POST", "/users/{id}/disable"), ("POST", "/users/{id}/enable"),
     ("POST", "/users/{id}/reset-2fa"), ("DELETE", "/users/{id}"), ("GET", "/users/{id}/sessions"),
     ("DELETE", "/users/{id}/sessions"),
     ("DELETE", "/users/{id}/sessions/{id}"), ("PUT", "/users/{id}/roles/admin"), ("DELETE", "/users/{id}/roles/user"),
     ("GET", "/roles"), ("POST", "/roles"), ("PUT", "/roles/user"), ("DELETE", "/roles/user"), ("GET", "/events"),
+    ("GET", "/clients"), ("POST", "/clients"), ("GET", "/clients/{id}"), ("PATCH", "/clients/{id}"),
+    ("DELETE", "/clients/{id}"), ("POST", "/clients/{id}/disable"), ("POST", "/clients/{id}/enable"),
+    ("POST", "/clients/{id}/secrets"), ("DELETE", "/clients/{id}/secrets/{id}"),
+    ("GET", "/api-keys"), ("POST", "/api-keys/{id}/rotate"), ("DELETE", "/api-keys/{id}"),
 ]  # fmt: skip
 
 

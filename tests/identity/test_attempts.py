@@ -199,7 +199,7 @@ async def test_without_a_database_nobody_is_let_in() -> None:
     for ask in asks:
         with pytest.raises(StorageDown):
             await ask(AttemptKind.PASSWORD, ALICE)
-    await nowhere.storage.close()
+    await nowhere._storage.close()
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,16 @@
 """`watchword api-keys …`."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-from fastapi import FastAPI
-from pydantic import TypeAdapter, ValidationError
-
 from watchword import Watchword
-from watchword.cli.users import AnyProfile
+from watchword.cli.started import every, started, user_with
 from watchword.errors import InvalidInput, NotFound
 from watchword.model import RESERVED_SCOPES, ApiKey, CreatedApiKey, Owner
-from watchword.settings import Duration, check_scopes
-
-_duration: Final[TypeAdapter[timedelta]] = TypeAdapter(Duration)
+from watchword.settings import check_scopes
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +39,7 @@ class Whose:
         """
         if self.email is None:
             return self.client_id or ""
-        user = await auth.users.find(self.email)
-        if user is None:
-            raise NotFound("no such email", text="There is no user with this email")
-        return user.id
+        return (await user_with(self.email, auth.users)).id
 
 
 async def create_key(whose: Whose, name: str, scopes: Sequence[str], *, expires_in: timedelta | None) -> CreatedApiKey:
@@ -66,22 +57,19 @@ async def create_key(whose: Whose, name: str, scopes: Sequence[str], *, expires_
         raise InvalidInput("malformed scope", text=f"Scope {error}") from None
     # An app declares its scopes in Python, where this command does not see them: what is named here counts as declared.
     # The guards of the app let a key do what the app declares, and its owner may, whatever is named.
-    async with _started(*(frozenset(scopes) - RESERVED_SCOPES)) as auth:
+    async with started(*(frozenset(scopes) - RESERVED_SCOPES)) as auth:
         return await auth.api_keys.create(await whose.find(auth), name, scopes=scopes, expires_in=expires_in)
 
 
 async def every_key(whose: Whose) -> list[ApiKey]:
-    """The keys of an owner that are in force, page by page.
+    """The keys of an owner that are in force.
 
     Raises:
         NotFound: There is no such user.
     """
-    found: list[ApiKey] = []
-    async with _started() as auth:
+    async with started() as auth:
         owner = await whose.find(auth)
-        while page := await auth.api_keys.list(owner, before=found[-1].id if found else None):
-            found.extend(page)
-    return found
+        return await every(lambda before: auth.api_keys.list(owner, before=before), lambda key: key.id)
 
 
 async def revoke_key(key_id: str) -> ApiKey:
@@ -91,31 +79,29 @@ async def revoke_key(key_id: str) -> ApiKey:
         InvalidInput: This is no id.
         NotFound: No such key is in force.
     """
-    try:
-        wanted = UUID(key_id)
-    except ValueError:  # perhaps the key itself: it is not repeated
-        raise InvalidInput(text="the id of a key looks like 0199e5b2-…; `watchword api-keys list` shows it") from None
-    async with _started() as auth:
+    wanted = _read_id(key_id)
+    async with started() as auth:
         try:
             return await auth.api_keys.revoke(wanted)
         except NotFound as error:
             raise NotFound(error.detail, text="There is no such API key in force") from None
 
 
-def read_lifetime(text: str | None) -> timedelta | None:
-    """A duration such as `90d`.
+async def rotate_key(key_id: str, *, grace: timedelta | None) -> CreatedApiKey:
+    """Make a key in the place of another, which ends at once or after a grace.
 
     Raises:
-        InvalidInput: It is none.
+        InvalidInput: This is no id, or the grace is too long.
+        NotFound: No such key is in force, or its owner is disabled.
+        TooManyApiKeys: The owner has a hundred.
     """
+    wanted = _read_id(key_id)
+    async with started() as auth:
+        return await auth.api_keys.rotate(wanted, grace=grace or timedelta(0))
+
+
+def _read_id(text: str) -> UUID:
     try:
-        return None if text is None else _duration.validate_python(text)
-    except ValidationError:
-        raise InvalidInput(text="--expires-in is not a duration: write 3600, 12h, 90d or P90D") from None
-
-
-@asynccontextmanager
-async def _started(*scopes: str) -> AsyncIterator[Watchword[AnyProfile]]:
-    auth = Watchword(profile=AnyProfile, scopes=dict.fromkeys(scopes, ""))
-    async with auth.lifespan(FastAPI(openapi_url=None)):
-        yield auth
+        return UUID(text)
+    except ValueError:  # perhaps the key itself: it is not repeated
+        raise InvalidInput(text="the id of a key looks like 0199e5b2-…; `watchword api-keys list` shows it") from None

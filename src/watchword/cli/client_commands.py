@@ -47,11 +47,12 @@ def create(
 ) -> None:
     """Register a client. Its secret is printed once."""
     from watchword.cli import clients as cli
+    from watchword.cli.started import read_duration
 
     keys = cli.read_jwks(jwks)
     method = cli.auth_method(auth_method, is_public=public, has_keys=keys is not None)
-    access_token = cli.read_duration("--access-token-lifetime", access_token_lifetime)
-    refresh_idle = cli.read_duration("--refresh-idle-lifetime", refresh_idle_lifetime)
+    access_token = read_duration("--access-token-lifetime", access_token_lifetime)
+    refresh_idle = read_duration("--refresh-idle-lifetime", refresh_idle_lifetime)
     client, secret = asyncio.run(
         cli.with_clients(
             lambda clients: clients.create(
@@ -133,8 +134,9 @@ def add(
 ) -> None:
     """Make the next secret, beside the one in use. It is printed once."""
     from watchword.cli import clients as cli
+    from watchword.cli.started import read_duration
 
-    good_for = cli.read_duration("--lifetime", lifetime)
+    good_for = read_duration("--lifetime", lifetime)
     secret = asyncio.run(cli.with_clients(lambda clients: clients.add_secret(client_id, lifetime=good_for)))
     cli.print_new_secret(secret, as_json=as_json)
 

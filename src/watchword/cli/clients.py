@@ -8,21 +8,16 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from fastapi import FastAPI
-from pydantic import TypeAdapter, ValidationError
-
-from watchword import Watchword
 from watchword.cli import output
-from watchword.cli.users import AnyProfile
+from watchword.cli.started import every, started
 from watchword.errors import InvalidInput, NotFound
 from watchword.facades import Clients
 from watchword.identity.client_metadata import no_such_client
 from watchword.model import Client, ClientAuthMethod, ClientSecret, NewClientSecret
-from watchword.settings import Duration, format_duration
+from watchword.settings import format_duration
 
 T = TypeVar("T")
 
-_duration: Final = TypeAdapter(Duration)
 _SHOWN_ONCE: Final = "It is shown this once and cannot be had again."
 
 
@@ -33,17 +28,13 @@ async def with_clients(use: Callable[[Clients], Awaitable[T]]) -> T:
         ConfigurationError: It cannot start.
         Refusal: What was asked for cannot be done.
     """
-    auth = Watchword(profile=AnyProfile)
-    async with auth.lifespan(FastAPI(openapi_url=None)):
+    async with started() as auth:
         return await use(auth.clients)
 
 
 async def every_client(clients: Clients) -> list[Client]:
-    """All of them, page by page."""
-    found: list[Client] = []
-    while page := await clients.page(after=found[-1].id if found else None, limit=500):
-        found.extend(page)
-    return found
+    """All of them."""
+    return await every(lambda after: clients.page(after=after, limit=500), lambda client: client.id)
 
 
 async def client_and_secrets(clients: Clients, client_id: str) -> tuple[Client, list[ClientSecret]]:
@@ -88,20 +79,6 @@ def read_jwks(file: str | None) -> dict[str, Any] | None:
     if not isinstance(jwks, dict):
         raise InvalidInput(text=f"{file}: not a JWK Set in JSON")
     return jwks
-
-
-def read_duration(option: str, text: str | None) -> timedelta | None:
-    """A duration.
-
-    Raises:
-        InvalidInput: It is none.
-    """
-    if text is None:
-        return None
-    try:
-        return _duration.validate_python(text)
-    except ValidationError:
-        raise InvalidInput(text=f"{option} must be a duration such as 900, 15m or 12h") from None
 
 
 def read_id(text: str) -> UUID:

@@ -382,15 +382,12 @@ def create_api_key(
     as_json: Json = False,
 ) -> None:
     """Make a key of a user or a client. It is shown this once, alone on standard output."""
-    from watchword.cli.api_keys import Whose, create_key, read_lifetime
+    from watchword.cli.api_keys import Whose, create_key
+    from watchword.cli.started import read_duration
 
     whose = Whose.of(user, client)
-    created = asyncio.run(create_key(whose, name, scope or [], expires_in=read_lifetime(expires_in)))
-    if as_json:
-        output.print_json({**output.api_key_dict(created.key), "key": created.secret})
-    else:
-        output.tell(f"API key {created.key.id}, good until {output.moment(created.key.expires_at)} UTC.")
-        output.say(created.secret)
+    created = asyncio.run(create_key(whose, name, scope or [], expires_in=read_duration("--expires-in", expires_in)))
+    output.print_api_key(created, as_json=as_json)
 
 
 @api_keys.command("list")
@@ -413,10 +410,28 @@ def list_api_keys(user: OfUser = None, client: OfClient = None, as_json: Json = 
         )  # fmt: skip
 
 
-@api_keys.command("revoke")
-def revoke_api_key(
-    key_id: Annotated[str, typer.Argument(metavar="ID", help="The id of the key.")], as_json: Json = False
+KeyId = Annotated[str, typer.Argument(metavar="ID", help="The id of the key.")]
+
+
+@api_keys.command("rotate")
+def rotate_api_key(
+    key_id: KeyId,
+    grace: Annotated[
+        str | None,
+        typer.Option(metavar="DURATION", help="How long the old one stays good, such as 1h; else it ends."),
+    ] = None,
+    as_json: Json = False,
 ) -> None:
+    """Make a key with the owner, name, scopes and end of another, which is revoked. It is shown this once."""
+    from watchword.cli.api_keys import rotate_key
+    from watchword.cli.started import read_duration
+
+    rotated = asyncio.run(rotate_key(key_id, grace=read_duration("--grace", grace)))
+    output.print_api_key(rotated, as_json=as_json)
+
+
+@api_keys.command("revoke")
+def revoke_api_key(key_id: KeyId, as_json: Json = False) -> None:
     """Revoke a key, at once."""
     from watchword.cli.api_keys import revoke_key
 

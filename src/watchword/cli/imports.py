@@ -13,7 +13,8 @@ from typing import Any, BinaryIO, Final
 
 from watchword.cli.import_report import Report, reporting
 from watchword.cli.output import print_json, say
-from watchword.cli.users import AnyProfile, new_users_roles
+from watchword.cli.started import AnyProfile
+from watchword.cli.users import new_users_roles
 from watchword.crypto.foreign_hashes import FirebaseParameters
 from watchword.errors import ConfigurationError, InvalidInput, StorageDown
 from watchword.flows.import_users import ImportUsers, Outcome

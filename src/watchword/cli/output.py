@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from watchword.model import ApiKey, Role, User
+from watchword.model import ApiKey, CreatedApiKey, Role, User
 
 
 def say(text: str) -> None:
@@ -88,6 +88,15 @@ def api_key_dict(key: ApiKey) -> dict[str, Any]:
         "expires_at": key.expires_at.isoformat(),
         "last_used_at": key.last_used_at.isoformat() if key.last_used_at else None,
     }
+
+
+def print_api_key(created: CreatedApiKey, *, as_json: bool) -> None:
+    """A key that was just made, alone on standard output."""
+    if as_json:
+        print_json({**api_key_dict(created.key), "key": created.secret})
+    else:
+        tell(f"API key {created.key.id}, good until {moment(created.key.expires_at)} UTC.")
+        say(created.secret)
 
 
 def moment(value: datetime | None) -> str:

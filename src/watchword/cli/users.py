@@ -7,24 +7,16 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
-from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict
-
-from watchword import Watchword
-from watchword.errors import InvalidInput, NotFound
+from watchword.cli.started import AnyProfile, every, started, user_with
+from watchword.errors import InvalidInput
 from watchword.facades import Roles, Users
 from watchword.model import Role, User
 from watchword.settings import load_settings
 
 T = TypeVar("T")
 
+_PAGE: Final = 500
 _NOT_IN_A_PASSWORD: Final = re.compile("[\x00\r\n\ud800-\udfff]")  # what the endpoints refuse too, and line ends
-
-
-class AnyProfile(BaseModel):
-    """Whatever a host stored: the command line does not know its model."""
-
-    model_config = ConfigDict(extra="allow")
 
 
 async def with_users(use: Callable[[Users[AnyProfile]], Awaitable[T]]) -> T:
@@ -34,8 +26,7 @@ async def with_users(use: Callable[[Users[AnyProfile]], Awaitable[T]]) -> T:
         ConfigurationError: It cannot start.
         Refusal: What was asked for cannot be done.
     """
-    auth = Watchword(profile=AnyProfile)
-    async with auth.lifespan(FastAPI(openapi_url=None)):
+    async with started() as auth:
         return await use(auth.users)
 
 
@@ -46,25 +37,18 @@ async def with_roles(use: Callable[[Roles[AnyProfile]], Awaitable[T]]) -> T:
         ConfigurationError: It cannot start.
         Refusal: What was asked for cannot be done.
     """
-    auth = Watchword(profile=AnyProfile)
-    async with auth.lifespan(FastAPI(openapi_url=None)):
+    async with started() as auth:
         return await use(auth.roles)
 
 
 async def every_role(roles: Roles[AnyProfile]) -> list[Role]:
-    """All of them, page by page."""
-    found: list[Role] = []
-    while page := await roles.page(after=found[-1].name if found else None, limit=500):
-        found.extend(page)
-    return found
+    """All of them."""
+    return await every(lambda after: roles.page(after=after, limit=_PAGE), lambda role: role.name)
 
 
 async def every_member(roles: Roles[AnyProfile], name: str) -> list[User[Any]]:
-    """All users who have a role, page by page."""
-    found: list[User[Any]] = []
-    while page := await roles.members(name, after=found[-1].id if found else None, limit=500):
-        found.extend(page)
-    return found
+    """All users who have a role."""
+    return await every(lambda after: roles.members(name, after=after, limit=_PAGE), lambda user: user.id)
 
 
 async def change_role(email: str, name: str, *, given: bool) -> User[Any]:
@@ -73,11 +57,8 @@ async def change_role(email: str, name: str, *, given: bool) -> User[Any]:
     Raises:
         NotFound: There is no such user, or no such role.
     """
-    auth = Watchword(profile=AnyProfile)
-    async with auth.lifespan(FastAPI(openapi_url=None)):
-        user = await auth.users.find(email)
-        if user is None:
-            raise NotFound("no such email", text="There is no user with this email")
+    async with started() as auth:
+        user = await user_with(email, auth.users)
         return await (auth.roles.give(user.id, name) if given else auth.roles.take(user.id, name))
 
 
@@ -88,11 +69,8 @@ def new_users_roles() -> frozenset[str]:
 
 
 async def every_user(users: Users[AnyProfile]) -> list[User[Any]]:
-    """All of them, page by page."""
-    found: list[User[Any]] = []
-    while page := await users.page(after=found[-1].id if found else None, limit=500):
-        found.extend(page)
-    return found
+    """All of them."""
+    return await every(lambda after: users.page(after=after, limit=_PAGE), lambda user: user.id)
 
 
 async def set_active(users: Users[AnyProfile], email: str, *, active: bool) -> User[Any]:
@@ -101,9 +79,7 @@ async def set_active(users: Users[AnyProfile], email: str, *, active: bool) -> U
     Raises:
         NotFound: There is none.
     """
-    user = await users.find(email)
-    if user is None:
-        raise NotFound("no such email", text="There is no user with this email")
+    user = await user_with(email, users)
     return await (users.enable(user.id) if active else users.disable(user.id))
 
 
@@ -113,9 +89,7 @@ async def reset_second_factor(users: Users[AnyProfile], email: str) -> User[Any]
     Raises:
         NotFound: There is none.
     """
-    user = await users.find(email)
-    if user is None:
-        raise NotFound("no such email", text="There is no user with this email")
+    user = await user_with(email, users)
     return await users.reset_second_factor(user.id)
 
 

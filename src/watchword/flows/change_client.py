@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from watchword.events import ClientChanged, ClientDisabled, ClientEnabled, Events
+from watchword.events import OPERATOR, By, ClientChanged, ClientDisabled, ClientEnabled, Events
 from watchword.identity.client_metadata import ClientMetadata, no_such_client
 from watchword.model import Client
 from watchword.storage import Database
@@ -17,12 +17,13 @@ class ChangeClient:
     storage: Database
     events: Events
 
-    async def __call__(self, client_id: str, changes: Mapping[str, Any]) -> Client:
+    async def __call__(self, client_id: str, changes: Mapping[str, Any], *, by: By = OPERATOR) -> Client:
         """Change some fields of a client's metadata.
 
         Args:
             client_id: Whose.
             changes: Fields of `ClientMetadata`; what is not in it stays.
+            by: On whose behalf.
 
         Raises:
             NotFound: There is no such client.
@@ -36,10 +37,10 @@ class ChangeClient:
             wanted = replace(ClientMetadata.of(client), **changes).client(client_id)
             changed = replace(wanted, is_active=client.is_active, created_at=client.created_at)
             await stores.clients.replace(changed)
-        await self.events.emit(ClientChanged(client_id=client_id))
+        await self.events.emit(ClientChanged(client_id=client_id, actor=by.actor, device=by.device))
         return changed
 
-    async def set_active(self, client_id: str, *, active: bool) -> Client:
+    async def set_active(self, client_id: str, *, active: bool, by: By = OPERATOR) -> Client:
         """Disable or enable a client. While it is disabled, none of its tokens is good.
 
         Raises:
@@ -52,5 +53,6 @@ class ChangeClient:
         if client is None:
             raise no_such_client()
         if is_changed:
-            await self.events.emit((ClientEnabled if active else ClientDisabled)(client_id=client_id))
+            event = ClientEnabled if active else ClientDisabled
+            await self.events.emit(event(client_id=client_id, actor=by.actor, device=by.device))
         return client

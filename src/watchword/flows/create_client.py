@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from watchword.crypto import opaque_tokens
 from watchword.crypto.ids import new_id
-from watchword.events import ClientCreated, Events
+from watchword.events import OPERATOR, By, ClientCreated, Events
 from watchword.identity.authenticate_client import SECRET_PREFIX
 from watchword.identity.client_metadata import ClientMetadata
 from watchword.model import Client, NewClientSecret
@@ -18,7 +18,7 @@ class CreateClient:
     storage: Database
     events: Events
 
-    async def __call__(self, metadata: ClientMetadata) -> tuple[Client, NewClientSecret | None]:
+    async def __call__(self, metadata: ClientMetadata, *, by: By = OPERATOR) -> tuple[Client, NewClientSecret | None]:
         """Register. The secret is nowhere but in what is returned.
 
         Raises:
@@ -32,5 +32,5 @@ class CreateClient:
             stored = secret.id, opaque_tokens.digest(SECRET_PREFIX, secret.value)
         async with self.storage.transaction() as stores:
             client = await stores.clients.add(wanted, secret=stored)
-        await self.events.emit(ClientCreated(client_id=client.id))
+        await self.events.emit(ClientCreated(client_id=client.id, actor=by.actor, device=by.device))
         return client, secret

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from watchword.events import ClientDeleted, Events
+from watchword.events import OPERATOR, By, ClientDeleted, Events
 from watchword.identity.client_metadata import no_such_client
 from watchword.storage import Database
 
@@ -14,7 +14,7 @@ class DeleteClient:
     storage: Database
     events: Events
 
-    async def __call__(self, client_id: str) -> None:
+    async def __call__(self, client_id: str, *, by: By = OPERATOR) -> None:
         """Delete.
 
         Raises:
@@ -25,4 +25,4 @@ class DeleteClient:
             deleted = await stores.clients.delete(client_id)
         if not deleted:
             raise no_such_client()
-        await self.events.emit(ClientDeleted(client_id=client_id))
+        await self.events.emit(ClientDeleted(client_id=client_id, actor=by.actor, device=by.device))

@@ -1,4 +1,4 @@
-"""The API keys of a user or a client."""
+"""The API keys of a user or a client, or all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from watchword.storage import Database
 
 @dataclass(frozen=True, slots=True)
 class ListApiKeys:
-    """Lists the keys of an owner that are in force."""
+    """Lists the keys that are in force."""
 
     storage: Database
 
-    async def __call__(self, owner: Owner, *, before: UUID | None = None, limit: int = 100) -> Sequence[ApiKey]:
+    async def __call__(self, owner: Owner | None, *, before: UUID | None = None, limit: int = 100) -> Sequence[ApiKey]:
         """A page, the newest first.
 
         Args:
-            owner: A user's id, or a client's.
+            owner: A user's id, or a client's; None for everybody's.
             before: The id of the last one of the page before.
             limit: How many at most.
 

@@ -1,16 +1,14 @@
 """Delete what has ended and nobody asks for any more."""
 
-import asyncio
-import contextlib
 import logging
-import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import astuple, dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
-from watchword.errors import StorageDown
+from watchword.background import attempt, in_background, repeat
 from watchword.storage import Database
 
 _log: Final = logging.getLogger("watchword.prune")
@@ -72,24 +70,11 @@ class Prune:
 
 @asynccontextmanager
 async def pruning(prune: Prune, *, every: float = _EVERY_SECONDS) -> AsyncIterator[None]:
-    """Prune about every so many seconds, within a block; processes that start at once do not do it at once."""
+    """Prune about every so many seconds, within a block."""
 
-    async def run() -> None:
-        while True:
-            await asyncio.sleep(every * random.uniform(0.5, 1.5))  # noqa: S311 — no secret
-            try:
-                pruned = await prune()
-            except StorageDown as error:
-                _log.warning("nothing was pruned: %s", error.detail)
-            except Exception:  # noqa: BLE001 — the next try may succeed, and nobody would start this again
-                _log.exception("nothing was pruned")
-            else:
-                _log.info("pruned %s", pruned)
+    async def prune_and_tell() -> None:
+        _log.info("pruned %s", await prune())
 
-    task = asyncio.create_task(run(), name="watchword prune")
-    try:
+    once = partial(attempt, prune_and_tell, log=_log, failed="nothing was pruned")
+    async with in_background(repeat(once, at_least=every * 0.5, at_most=every * 1.5), name="prune"):
         yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task

@@ -1,15 +1,13 @@
 """Write down when API keys were last used: now and then, never while a request waits."""
 
-import asyncio
-import contextlib
 import logging
-import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from watchword.errors import StorageDown
+from watchword.background import attempt, in_background, repeat
 from watchword.identity.api_key_uses import ApiKeyUses
 from watchword.storage import Database
 
@@ -44,25 +42,9 @@ class RecordApiKeyUses:
 @asynccontextmanager
 async def recording(record: RecordApiKeyUses, *, every: float = _EVERY_SECONDS) -> AsyncIterator[None]:
     """Write every so many seconds or somewhat more, within a block, and once at its end."""
-
-    async def attempt() -> None:
-        try:
-            await record()
-        except StorageDown as error:
-            _log.warning("the last use of API keys was not written: %s", error.detail)
-        except Exception:  # noqa: BLE001 — the next try may succeed, and nobody would start this again
-            _log.exception("the last use of API keys was not written")
-
-    async def run() -> None:
-        while True:
-            await asyncio.sleep(every * random.uniform(1, 1.5))  # noqa: S311 — no secret
-            await attempt()
-
-    task = asyncio.create_task(run(), name="watchword API key uses")
+    once = partial(attempt, record, log=_log, failed="the last use of API keys was not written")
     try:
-        yield
+        async with in_background(repeat(once, at_least=every, at_most=every * 1.5), name="API key uses"):
+            yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        await attempt()
+        await once()

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from watchword.errors import NotFound
-from watchword.events import NOWHERE, ApiKeyRevoked, Events
-from watchword.model import ApiKey, Device, Owner
+from watchword.events import OPERATOR, ApiKeyRevoked, By, Events
+from watchword.model import ApiKey, Owner
 from watchword.storage import Database
 
 
@@ -16,13 +16,13 @@ class RevokeApiKey:
     storage: Database
     events: Events
 
-    async def __call__(self, key_id: UUID, *, owner: Owner | None = None, device: Device = NOWHERE) -> ApiKey:
+    async def __call__(self, key_id: UUID, *, owner: Owner | None = None, by: By = OPERATOR) -> ApiKey:
         """Revoke.
 
         Args:
             key_id: Which.
             owner: Only if it is theirs; None for whoever's it is.
-            device: Where the request came from.
+            by: On whose behalf.
 
         Raises:
             NotFound: No such key is in force, or it is somebody else's.
@@ -32,5 +32,5 @@ class RevokeApiKey:
             revoked = await stores.api_keys.revoke(key_id, owner=owner)
         if revoked is None:
             raise NotFound(f"no API key {key_id} in force" + ("" if owner is None else f" of {owner}"))
-        await self.events.emit(ApiKeyRevoked.of(revoked, device))
+        await self.events.emit(ApiKeyRevoked.of(revoked, by.device, actor=by.actor))
         return revoked

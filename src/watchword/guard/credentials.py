@@ -14,43 +14,39 @@ _SUBPROTOCOL: Final = "bearer"
 _LONGEST_FORM: Final = 65536
 
 
+def authorization(connection: HTTPConnection) -> tuple[bytes | None, bool]:
+    """The Authorization header as it came, and whether a form follows, which may carry a token too.
+
+    Each guarded request comes by here: no `Headers` are made, and nothing is decoded.
+
+    Raises:
+        MalformedCredential: It came twice.
+    """
+    found: bytes | None = None
+    is_form = False
+    for name, value in connection.scope["headers"]:
+        if name == b"authorization":
+            if found is not None:  # headers.get() would take the first, another layer perhaps the last
+                raise MalformedCredential("two Authorization headers")
+            found = value
+        elif name == b"content-type" and value.lower().startswith(_FORM):
+            is_form = True
+    return found, is_form
+
+
 async def bearer_token(connection: HTTPConnection) -> str | None:
     """The bearer token of a request; None if it has none. The query string is never looked at.
 
     Raises:
         MalformedCredential: It came twice, or is no single token.
     """
-    authorization: bytes | None = None
-    is_form = False
-    for name, value in connection.scope["headers"]:
-        if name == b"authorization":
-            if authorization is not None:  # headers.get() would take the first, another layer perhaps the last
-                raise MalformedCredential("two Authorization headers")
-            authorization = value
-        elif name == b"content-type" and value.lower().startswith(_FORM):
-            is_form = True
-    token = _from_header(authorization.decode("latin-1")) if authorization is not None else None
+    header, is_form = authorization(connection)
+    token = _from_header(header.decode("latin-1")) if header is not None else None
     if isinstance(connection, WebSocket):
         return token or _from_subprotocol(connection)
     if is_form and token is not None and isinstance(connection, Request) and await _form_has_token(connection):
         raise MalformedCredential("a token in the header and one in the body")
     return token
-
-
-def lone_authorization(connection: HTTPConnection) -> bytes | None:
-    """The Authorization header as it came; None where `bearer_token` has to look: it came twice, or a form follows.
-
-    Each guarded request comes by here: no `Headers` are made, and nothing is decoded.
-    """
-    authorization: bytes | None = None
-    for name, value in connection.scope["headers"]:
-        if name == b"authorization":
-            if authorization is not None:
-                return None
-            authorization = value
-        elif name == b"content-type" and value.lower().startswith(_FORM):
-            return None
-    return authorization
 
 
 def _from_header(header: str) -> str | None:

@@ -6,7 +6,14 @@ from typing import Final
 from fastapi import HTTPException
 from starlette.requests import HTTPConnection
 
-from watchword.errors import InsufficientScope, LoginTooOld, Refusal, SecondFactorNeeded, Unavailable
+from watchword.errors import (
+    InsufficientScope,
+    LoginTooOld,
+    Refusal,
+    SecondFactorNeeded,
+    TooManyRequests,
+    Unavailable,
+)
 from watchword.model import ACR_SECOND_FACTOR
 
 _log: Final = logging.getLogger("watchword.guard")
@@ -22,14 +29,13 @@ def no_credential() -> HTTPException:
     return HTTPException(401, "Not authenticated", {"WWW-Authenticate": "Bearer"})
 
 
-def refuse(refusal: Refusal, connection: HTTPConnection, *, scopes: str = "", max_age: int = 0) -> HTTPException:
+def refuse(refusal: Refusal, connection: HTTPConnection, *, scopes: str = "") -> HTTPException:
     """The answer to a refusal; what really happened goes to the log alone.
 
     Args:
         refusal: Why.
         connection: The request, for the log.
         scopes: What the endpoint needs, for `insufficient_scope`.
-        max_age: The oldest login the endpoint takes, in seconds, for a step-up; zero where any age will do.
     """
     _log.info(
         "refused %s: %s (%s)",
@@ -37,13 +43,13 @@ def refuse(refusal: Refusal, connection: HTTPConnection, *, scopes: str = "", ma
         refusal.code,
         refusal.detail,
     )
-    if isinstance(refusal, Unavailable):
+    if isinstance(refusal, Unavailable | TooManyRequests):
         return HTTPException(refusal.status, refusal.text, {"Retry-After": str(refusal.retry_after)})
     parameters = {"error": refusal.code, "error_description": refusal.text}
     if isinstance(refusal, InsufficientScope) and scopes:
         parameters["scope"] = scopes
     if isinstance(refusal, SecondFactorNeeded):
         parameters["acr_values"] = ACR_SECOND_FACTOR
-    if isinstance(refusal, LoginTooOld | SecondFactorNeeded) and max_age:
-        parameters["max_age"] = str(max_age)
+    if isinstance(refusal, LoginTooOld | SecondFactorNeeded) and refusal.max_age:
+        parameters["max_age"] = str(refusal.max_age)
     return HTTPException(refusal.status, refusal.text, {"WWW-Authenticate": challenge(**parameters)})

@@ -153,7 +153,7 @@ class RememberingVerifier:
                 touched.clear()
                 try:
                     async with self._asking:  # an interruption wakes every socket: they leave connections to requests
-                        await self(credential)
+                        expires_at = (await self(credential)).expires_at  # a rotated key ends sooner than it did
                     down_since = None
                 except Unavailable:
                     down_since = down_since or time.monotonic()

@@ -12,9 +12,10 @@ from watchword.flows.register import Registration
 from watchword.guard.dependencies import CurrentUser, requires_recent_login
 from watchword.http.device import device_of
 from watchword.http.responses import ErrorAnswer, UserAnswer
-from watchword.http.route import JsonRoute
+from watchword.http.route import JsonRoute, limited
 from watchword.http.use_cases import use_cases
 from watchword.identity.profiles import is_storable
+from watchword.model import Limit
 
 sign_up = APIRouter(route_class=JsonRoute, tags=["auth"])
 router = APIRouter(route_class=JsonRoute, tags=["auth"])
@@ -31,6 +32,7 @@ Password = Annotated[Text, Field(json_schema_extra={"format": "password"})]
 ProfileFields = Annotated[dict[str, Any], Field(title="Profile")]
 
 _NO: Final[dict[int | str, dict[str, Any]]] = {status: {"model": ErrorAnswer} for status in (422, 503)}
+_TOO_MANY: Final[dict[int | str, dict[str, Any]]] = {429: {"model": ErrorAnswer}}
 
 
 class _Request(BaseModel):
@@ -58,7 +60,8 @@ class NewPassword(_Request):
     new_password: Password
 
 
-@sign_up.post("/users", status_code=201, responses={**_NO, 409: {"model": ErrorAnswer}})
+@sign_up.post("/users", status_code=201, responses={**_NO, **_TOO_MANY, 409: {"model": ErrorAnswer}})
+@limited(Limit.SIGN_UPS)
 async def register(request: Request, body: SignUp) -> UserAnswer:
     """Sign up."""
     registration = Registration(body.email, body.password, body.profile)
@@ -89,7 +92,8 @@ async def delete_me(request: Request, user: CurrentUser) -> None:
     await use_cases(request).delete_user(user.id, by=By(device=device_of(request)))
 
 
-@router.post("/password/change", status_code=204, responses={**_NO, 400: {"model": ErrorAnswer}})
+@router.post("/password/change", status_code=204, responses={**_NO, **_TOO_MANY, 400: {"model": ErrorAnswer}})
+@limited(Limit.LOGINS)
 async def change_password(request: Request, user: CurrentUser, body: NewPassword) -> None:
     """Change one's password. Every token issued before ends, this one included, and so does every API key."""
     change = PasswordChange(user.id, body.current_password, body.new_password)

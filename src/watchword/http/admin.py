@@ -7,26 +7,42 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 
 from watchword.errors import NotFound
 from watchword.events import By
-from watchword.guard.dependencies import CurrentAdmin
+from watchword.guard.dependencies import CurrentAdmin, requires_recent_login
 from watchword.http.account import Text
 from watchword.http.device import device_of
 from watchword.http.responses import ErrorAnswer, UserAnswer
 from watchword.http.route import JsonRoute
-from watchword.http.sessions import SessionAnswer, SessionsAnswer
+from watchword.http.sessions import SessionsAnswer
 from watchword.http.use_cases import use_cases
 from watchword.model import Principal, Role
 
-_PAGE: Final = 100
-_NO: Final[dict[int | str, dict[str, Any]]] = {status: {"model": ErrorAnswer} for status in (404, 422, 503)}
-router = APIRouter(prefix="/admin", route_class=JsonRoute, tags=["admin"], responses=_NO)
+PAGE: Final = 100
+NO: Final[dict[int | str, dict[str, Any]]] = {status: {"model": ErrorAnswer} for status in (404, 422, 503)}
+router = APIRouter(prefix="/admin", route_class=JsonRoute, tags=["admin"], responses=NO)
 
-Limit = Annotated[int, Query(ge=1, le=_PAGE)]
+Limit = Annotated[int, Query(ge=1, le=PAGE)]
+
+
+async def _by(request: Request, admin: CurrentAdmin) -> By:
+    return By(actor=admin.subject, device=device_of(request))
+
+
+ByAdmin = Annotated[By, Depends(_by)]
+"""Lets administrators in; what they do is done in their name."""
+
+
+async def _by_recent(by: ByAdmin, _login: Annotated[Principal, requires_recent_login(minutes=5)]) -> By:
+    return by
+
+
+ByRecentAdmin = Annotated[By, Depends(_by_recent)]
+"""The same for what gives somebody a credential: a stolen access token is not enough."""
 
 
 class UsersAnswer(BaseModel):
@@ -93,11 +109,13 @@ class EventsAnswer(BaseModel):
     next: UUID | None
 
 
-class _Request(BaseModel):
+class AdminRequest(BaseModel):
+    """What an administrator sends."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class NewRole(_Request):
+class NewRole(AdminRequest):
     """A role to make. `*` among the scopes is all that the app declares."""
 
     name: str
@@ -105,7 +123,7 @@ class NewRole(_Request):
     scopes: list[str]
 
 
-class RoleScopes(_Request):
+class RoleScopes(AdminRequest):
     """What a role allows from now on."""
 
     scopes: list[str]
@@ -117,7 +135,7 @@ async def list_users(
     _admin: CurrentAdmin,
     email: Annotated[Text, Query(description="How the address begins.", max_length=320)] = "",
     after: Annotated[Text | None, Query(max_length=320)] = None,
-    limit: Limit = _PAGE,
+    limit: Limit = PAGE,
 ) -> UsersAnswer:
     """All users, or those whose address begins so."""
     page = await use_cases(request).find_user.search(email, after=after, limit=limit)
@@ -136,27 +154,30 @@ async def get_user(request: Request, _admin: CurrentAdmin, user_id: UUID) -> Use
 
 
 @router.post("/users/{user_id}/disable")
-async def disable_user(request: Request, admin: CurrentAdmin, user_id: UUID) -> UserAnswer:
+async def disable_user(request: Request, by: ByAdmin, user_id: UUID) -> UserAnswer:
     """Shut a user out at once; every token ends."""
-    return UserAnswer.of(await use_cases(request).set_active(user_id, active=False, by=_by(request, admin)))
+    return UserAnswer.of(await use_cases(request).set_active(user_id, active=False, by=by))
 
 
 @router.post("/users/{user_id}/enable")
-async def enable_user(request: Request, admin: CurrentAdmin, user_id: UUID) -> UserAnswer:
+async def enable_user(request: Request, by: ByAdmin, user_id: UUID) -> UserAnswer:
     """Let a disabled user log in again."""
-    return UserAnswer.of(await use_cases(request).set_active(user_id, active=True, by=_by(request, admin)))
+    return UserAnswer.of(await use_cases(request).set_active(user_id, active=True, by=by))
 
 
 @router.post("/users/{user_id}/reset-2fa")
-async def reset_second_factor(request: Request, admin: CurrentAdmin, user_id: UUID) -> UserAnswer:
-    """Remove the second factor of a user who lost it, recovery codes too; all their sessions end."""
-    return UserAnswer.of(await use_cases(request).manage_second_factor.reset(user_id, by=_by(request, admin)))
+async def reset_second_factor(request: Request, by: ByRecentAdmin, user_id: UUID) -> UserAnswer:
+    """Remove the second factor of a user who lost it, recovery codes too; all their sessions end.
+
+    The administrator's login must not be older than five minutes.
+    """
+    return UserAnswer.of(await use_cases(request).manage_second_factor.reset(user_id, by=by))
 
 
 @router.delete("/users/{user_id}", status_code=204, responses={409: {"model": ErrorAnswer}})
-async def delete_user(request: Request, admin: CurrentAdmin, user_id: UUID) -> None:
+async def delete_user(request: Request, by: ByAdmin, user_id: UUID) -> None:
     """Delete a user, and whatever of ours belongs to them."""
-    await use_cases(request).delete_user(user_id, by=_by(request, admin))
+    await use_cases(request).delete_user(user_id, by=by)
 
 
 @router.get("/users/{user_id}/sessions")
@@ -165,36 +186,35 @@ async def list_sessions(
     _admin: CurrentAdmin,
     user_id: UUID,
     before: Annotated[UUID | None, Query()] = None,
-    limit: Limit = _PAGE,
+    limit: Limit = PAGE,
 ) -> SessionsAnswer:
     """The devices a user is logged in on."""
     page = await use_cases(request).list_sessions(user_id, before=before, limit=limit)
-    items = [SessionAnswer.of(session, current=None) for session in page]
-    return SessionsAnswer(items=items, next=page[-1].id if len(page) == limit else None)
+    return SessionsAnswer.of(page, limit=limit)
 
 
 @router.delete("/users/{user_id}/sessions", status_code=204)
-async def end_sessions(request: Request, admin: CurrentAdmin, user_id: UUID) -> None:
+async def end_sessions(request: Request, by: ByAdmin, user_id: UUID) -> None:
     """End all sessions and tokens of a user."""
-    await use_cases(request).end_sessions.everywhere(user_id, by=_by(request, admin))
+    await use_cases(request).end_sessions.everywhere(user_id, by=by)
 
 
 @router.delete("/users/{user_id}/sessions/{session_id}", status_code=204)
-async def end_session(request: Request, admin: CurrentAdmin, user_id: UUID, session_id: UUID) -> None:
+async def end_session(request: Request, by: ByAdmin, user_id: UUID, session_id: UUID) -> None:
     """End one session of a user."""
-    await use_cases(request).end_sessions.one(user_id, session_id, by=_by(request, admin))
+    await use_cases(request).end_sessions.one(user_id, session_id, by=by)
 
 
 @router.put("/users/{user_id}/roles/{role}")
-async def give_role(request: Request, admin: CurrentAdmin, user_id: UUID, role: Text) -> UserAnswer:
+async def give_role(request: Request, by: ByAdmin, user_id: UUID, role: Text) -> UserAnswer:
     """Give a user a role."""
-    return UserAnswer.of(await use_cases(request).manage_roles.give(user_id, role, by=_by(request, admin)))
+    return UserAnswer.of(await use_cases(request).manage_roles.give(user_id, role, by=by))
 
 
 @router.delete("/users/{user_id}/roles/{role}")
-async def take_role(request: Request, admin: CurrentAdmin, user_id: UUID, role: Text) -> UserAnswer:
+async def take_role(request: Request, by: ByAdmin, user_id: UUID, role: Text) -> UserAnswer:
     """Take a role from a user; their tokens lose its scopes at once."""
-    return UserAnswer.of(await use_cases(request).manage_roles.take(user_id, role, by=_by(request, admin)))
+    return UserAnswer.of(await use_cases(request).manage_roles.take(user_id, role, by=by))
 
 
 @router.get("/roles")
@@ -202,7 +222,7 @@ async def list_roles(
     request: Request,
     _admin: CurrentAdmin,
     after: Annotated[Text | None, Query(max_length=64)] = None,
-    limit: Limit = _PAGE,
+    limit: Limit = PAGE,
 ) -> RolesAnswer:
     """All roles and what they allow."""
     page = await use_cases(request).manage_roles.page(after=after, limit=limit)
@@ -210,23 +230,23 @@ async def list_roles(
 
 
 @router.post("/roles", status_code=201)
-async def create_role(request: Request, admin: CurrentAdmin, body: NewRole) -> RoleAnswer:
+async def create_role(request: Request, by: ByAdmin, body: NewRole) -> RoleAnswer:
     """Make a role."""
     role = Role(body.name, body.description, frozenset(body.scopes))
-    return RoleAnswer.of(await use_cases(request).manage_roles.create(role, by=_by(request, admin)))
+    return RoleAnswer.of(await use_cases(request).manage_roles.create(role, by=by))
 
 
 @router.put("/roles/{name}")
-async def change_role(request: Request, admin: CurrentAdmin, name: Text, body: RoleScopes) -> RoleAnswer:
+async def change_role(request: Request, by: ByAdmin, name: Text, body: RoleScopes) -> RoleAnswer:
     """Let a role allow these scopes and no others, for all who have it, at once."""
-    changed = await use_cases(request).manage_roles.replace_scopes(name, body.scopes, by=_by(request, admin))
+    changed = await use_cases(request).manage_roles.replace_scopes(name, body.scopes, by=by)
     return RoleAnswer.of(changed)
 
 
 @router.delete("/roles/{name}", status_code=204)
-async def delete_role(request: Request, admin: CurrentAdmin, name: Text) -> None:
+async def delete_role(request: Request, by: ByAdmin, name: Text) -> None:
     """Delete a role, and take it from all who have it."""
-    await use_cases(request).manage_roles.delete(name, by=_by(request, admin))
+    await use_cases(request).manage_roles.delete(name, by=by)
 
 
 @router.get("/events")
@@ -235,13 +255,9 @@ async def list_events(
     _admin: CurrentAdmin,
     user_id: Annotated[UUID | None, Query()] = None,
     before: Annotated[UUID | None, Query()] = None,
-    limit: Limit = _PAGE,
+    limit: Limit = PAGE,
 ) -> EventsAnswer:
     """What happened, to one user or to all."""
     page = await use_cases(request).list_events(user_id=user_id, before=before, limit=limit)
     items = [EventAnswer.model_validate(event, from_attributes=True) for event in page]
     return EventsAnswer(items=items, next=page[-1].id if len(page) == limit else None)
-
-
-def _by(request: Request, admin: Principal) -> By:
-    return By(actor=admin.subject, device=device_of(request))

@@ -1,13 +1,14 @@
 """`/api-keys`: a user's keys for programs."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from starlette.requests import Request
 
+from watchword.events import By
 from watchword.flows.create_api_key import ApiKeyRequest
 from watchword.guard.dependencies import CurrentPrincipal, CurrentUser, requires_recent_login
 from watchword.http.device import device_of
@@ -23,9 +24,8 @@ _PAGE: Final = 100
 _MOST_SCOPES: Final = 1000
 _NO: Final[dict[int | str, dict[str, Any]]] = {status: {"model": ErrorAnswer} for status in (422, 503)}
 
-_Lifetime = Annotated[
-    Duration, WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}], "examples": ["90d", 3600]})
-]
+DURATION_SCHEMA: Final = WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}], "examples": ["90d", 3600]})
+Lifetime = Annotated[Duration, DURATION_SCHEMA]
 
 
 class NewApiKey(BaseModel):
@@ -41,7 +41,7 @@ class NewApiKey(BaseModel):
 
     name: str
     scopes: list[str] = Field(max_length=_MOST_SCOPES)
-    expires_in: _Lifetime | None = None
+    expires_in: Lifetime | None = None
 
 
 class ApiKeyAnswer(BaseModel):
@@ -55,15 +55,15 @@ class ApiKeyAnswer(BaseModel):
     id: UUID
     hint: str
     name: str
-    scopes: list[str]
+    scopes: Annotated[list[str], BeforeValidator(sorted)]
     created_at: datetime
     expires_at: datetime
     last_used_at: datetime | None
 
     @classmethod
-    def of(cls, key: ApiKey) -> "ApiKeyAnswer":
-        """A key, as its owner may see it."""
-        return cls(**_fields(key))
+    def of(cls, key: ApiKey, /, **more: Any) -> Self:  # noqa: ANN401 — the class's own fields
+        """A key, and what else this answer tells."""
+        return cls(**{name: getattr(key, name) for name in cls.model_fields.keys() - more.keys()}, **more)
 
 
 class CreatedApiKeyAnswer(ApiKeyAnswer):
@@ -85,11 +85,6 @@ class ApiKeysAnswer(BaseModel):
 
     items: list[ApiKeyAnswer]
     next: UUID | None
-
-
-def _fields(key: ApiKey) -> dict[str, Any]:
-    names = ("id", "hint", "name", "created_at", "expires_at", "last_used_at")
-    return {name: getattr(key, name) for name in names} | {"scopes": sorted(key.scopes)}
 
 
 @router.get("/api-keys", responses=_NO)
@@ -115,11 +110,11 @@ async def create_api_key(
 ) -> CreatedApiKeyAnswer:
     """Make an API key. The login must not be older than five minutes. The key is shown this once."""
     wanted = ApiKeyRequest(user.id, body.name, frozenset(body.scopes), body.expires_in, asking=principal)
-    created = await use_cases(request).create_api_key(wanted, device=device_of(request))
-    return CreatedApiKeyAnswer(**_fields(created.key), key=created.secret)
+    created = await use_cases(request).create_api_key(wanted, by=By(device=device_of(request)))
+    return CreatedApiKeyAnswer.of(created.key, key=created.secret)
 
 
 @router.delete("/api-keys/{key_id}", status_code=204, responses={**_NO, 404: {"model": ErrorAnswer}})
 async def revoke_api_key(request: Request, user: CurrentUser, key_id: UUID) -> None:
     """Revoke an API key."""
-    await use_cases(request).revoke_api_key(key_id, owner=user.id, device=device_of(request))
+    await use_cases(request).revoke_api_key(key_id, owner=user.id, by=By(device=device_of(request)))

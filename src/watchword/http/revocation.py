@@ -20,7 +20,9 @@ from watchword.model import API_KEY_PREFIX
 
 router = APIRouter(route_class=OAuthRoute, tags=["auth"])
 
-_NO: Final[dict[int | str, dict[str, Any]]] = {status: {"model": OAuthErrorAnswer} for status in (400, 401, 413, 503)}
+_NO: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"model": OAuthErrorAnswer} for status in (400, 401, 413, 429, 503)
+}
 # The bodies are parsed by us, so FastAPI has nothing to document them from.
 _FORM: Final[dict[str, Any]] = {
     "requestBody": {

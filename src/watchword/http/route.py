@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any, ClassVar, Final, cast, get_type_hints
+from typing import Any, ClassVar, Final, TypeVar, cast, get_type_hints
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -13,14 +13,29 @@ from starlette.types import Message, Receive
 from typing_extensions import override
 
 from watchword.errors import HttpsRequired, InvalidInput, Refusal, RequestTooLarge
+from watchword.http.device import device_of
 from watchword.http.responses import NO_STORE, json_refusal, oauth_refusal
 from watchword.http.use_cases import use_cases
 from watchword.identity.profiles import describe_problems
+from watchword.model import Limit
 
 MAX_BODY_BYTES: Final = 1_048_576
 _log: Final = logging.getLogger("watchword.http")
 
+_LIMIT: Final = "watchword_limit"
+
+E = TypeVar("E", bound=Callable[..., Any])
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+def limited(limit: Limit) -> Callable[[E], E]:
+    """Limit how often one network may ask an endpoint of ours, before anything is read: put below the route's line."""
+
+    def mark(endpoint: E) -> E:
+        setattr(endpoint, _LIMIT, limit)
+        return endpoint
+
+    return mark
 
 
 class JsonRoute(APIRoute):
@@ -32,12 +47,15 @@ class JsonRoute(APIRoute):
     @override
     def get_route_handler(self) -> Handler:
         handler = self.inner_handler()
+        limit: Limit | None = getattr(self.endpoint, _LIMIT, None)
 
         async def handle(request: Request) -> Response:
             request = Request(request.scope, _bounded(request.receive))
             try:
                 if self.takes_credentials and use_cases(request).https_only and request.scope["scheme"] != "https":
                     raise HttpsRequired("plain http in production")
+                if limit is not None:
+                    await use_cases(request).limits.hit(limit, self.path, device_of(request))
                 response = await handler(request)
             except RequestValidationError as error:
                 return self._refuse(request, InvalidInput(text=describe_problems(error.errors())))

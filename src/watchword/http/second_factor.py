@@ -13,12 +13,12 @@ from watchword.http import responses
 from watchword.http.account import Password, Text
 from watchword.http.device import device_of
 from watchword.http.responses import ErrorAnswer, TokenAnswer
-from watchword.http.route import JsonRoute
+from watchword.http.route import JsonRoute, limited
 from watchword.http.use_cases import use_cases
 from watchword.identity.authenticate_client import ClientCredentials
 from watchword.identity.issue import PendingPurpose
 from watchword.identity.pending import Pending
-from watchword.model import Principal
+from watchword.model import Limit, Principal
 
 router = APIRouter(route_class=JsonRoute, tags=["auth"])
 
@@ -91,6 +91,7 @@ def _user_id(caller: Pending | Principal) -> UUID:
 
 
 @router.post("/2fa/setup", responses=_NO)
+@limited(Limit.LOGINS)
 async def set_up(
     request: Request, caller: Annotated[Pending | Principal, Security(PendingGuard(PendingPurpose.SETUP))], body: SetUp
 ) -> SetUpAnswer:
@@ -102,6 +103,7 @@ async def set_up(
 
 
 @router.post("/2fa/confirm", response_model=ConfirmAnswer, responses=_NO)
+@limited(Limit.LOGINS)
 async def confirm(
     request: Request,
     caller: Annotated[Pending | Principal, Security(PendingGuard(PendingPurpose.CONFIRM))],
@@ -123,6 +125,7 @@ async def confirm(
 
 
 @router.post("/2fa/verify", response_model=TokenAnswer, responses=_NO)
+@limited(Limit.LOGINS)
 async def verify(
     request: Request,
     caller: Annotated[Pending | Principal, Security(PendingGuard(PendingPurpose.VERIFY))],
@@ -137,12 +140,14 @@ async def verify(
 
 
 @router.post("/2fa/disable", status_code=204, responses=_NO)
+@limited(Limit.LOGINS)
 async def disable(request: Request, user: CurrentUser, body: PasswordAndCode) -> None:
     """Remove one's second factor. Sessions go on."""
     await use_cases(request).manage_second_factor.disable(user.id, body.password, body.code, device=device_of(request))
 
 
 @router.post("/2fa/recovery-codes", responses=_NO)
+@limited(Limit.LOGINS)
 async def renew_recovery_codes(request: Request, user: CurrentUser, body: PasswordAndCode) -> RecoveryCodesAnswer:
     """Make ten new recovery codes, shown this once. The old ones are void."""
     codes = await use_cases(request).manage_second_factor.renew_recovery_codes(
@@ -152,6 +157,7 @@ async def renew_recovery_codes(request: Request, user: CurrentUser, body: Passwo
 
 
 @router.post("/password/verify", response_model=TokenAnswer, responses=_NO)
+@limited(Limit.LOGINS)
 async def verify_password(request: Request, _user: CurrentUser, principal: CurrentPrincipal, body: SetUp) -> Response:
     """Authenticate again within a session, for what asks for a recent login: a new access token, the same session."""
     issued = await use_cases(request).step_up.by_password(

@@ -1,8 +1,9 @@
 """`/logout` and `/sessions`: the devices a user is logged in on."""
 
 import contextlib
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -65,6 +66,12 @@ class SessionsAnswer(BaseModel):
     items: list[SessionAnswer]
     next: UUID | None
 
+    @classmethod
+    def of(cls, page: Sequence[Session], *, limit: int, current: UUID | None = None) -> Self:
+        """A page of at most so many, and which of them the request belongs to."""
+        items = [SessionAnswer.of(session, current=current) for session in page]
+        return cls(items=items, next=page[-1].id if len(page) == limit else None)
+
 
 @router.post("/logout", status_code=204, responses={503: {"model": ErrorAnswer}})
 async def log_out(request: Request, principal: CurrentPrincipal) -> None:
@@ -87,8 +94,7 @@ async def list_sessions(
 ) -> SessionsAnswer:
     """The devices one is logged in on."""
     page = await use_cases(request).list_sessions(user.id, before=before, limit=limit)
-    items = [SessionAnswer.of(session, current=principal.session_id) for session in page]
-    return SessionsAnswer(items=items, next=page[-1].id if len(page) == limit else None)
+    return SessionsAnswer.of(page, limit=limit, current=principal.session_id)
 
 
 @router.delete("/sessions", status_code=204, responses=_NO)

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from watchword.errors import UnsupportedGrantType
-from watchword.grants import GRANTS, Parameters, refresh_token
+from watchword.grants import GRANTS, Parameters, password, refresh_token
 from watchword.http import responses
 from watchword.http.device import device_of
 from watchword.http.forms import read_token_form
@@ -16,10 +16,13 @@ from watchword.http.responses import ErrorAnswer, OAuthErrorAnswer, PendingAnswe
 from watchword.http.route import JsonRoute, OAuthRoute
 from watchword.http.use_cases import use_cases
 from watchword.identity.authenticate_client import ASSERTION_TYPE, ClientCredentials
+from watchword.model import Limit
 
 router = APIRouter(route_class=OAuthRoute, tags=["auth"])
 refresh_router = APIRouter(route_class=JsonRoute, tags=["auth"])
 
+# What a back end does for itself, or for all its users, proves more than an address does.
+_LIMITED: Final = {password.NAME: Limit.LOGINS, refresh_token.NAME: Limit.REFRESHES}
 # The body is parsed by us, so FastAPI has nothing to document it from.
 _FORM: Final[dict[str, Any]] = {
     "requestBody": {
@@ -55,7 +58,7 @@ _FORM: Final[dict[str, Any]] = {
     "/token",
     response_model=TokenAnswer | PendingAnswer,
     openapi_extra=_FORM,
-    responses={status: {"model": OAuthErrorAnswer} for status in (400, 401, 413, 503)},
+    responses={status: {"model": OAuthErrorAnswer} for status in (400, 401, 413, 429, 503)},
 )
 async def token(request: Request) -> Response:
     """Trade a grant for tokens."""
@@ -66,6 +69,8 @@ async def token(request: Request) -> Response:
     grant = use.grants.get(form.grant_type)
     if grant is None:
         raise UnsupportedGrantType("no such grant type")
+    if (limit := _LIMITED.get(form.grant_type)) is not None:
+        await use.limits.hit(limit, form.grant_type, device)
     issued = await grant(client, form.parameters, device)
     return responses.tokens(issued)
 
@@ -79,12 +84,16 @@ class RefreshBody(BaseModel):
 
 
 @refresh_router.post(
-    "/refresh", response_model=TokenAnswer, responses={status: {"model": ErrorAnswer} for status in (400, 422, 503)}
+    "/refresh",
+    response_model=TokenAnswer,
+    responses={status: {"model": ErrorAnswer} for status in (400, 422, 429, 503)},
 )
 async def refresh(request: Request, body: RefreshBody) -> Response:
     """Trade a refresh token of the app's own login for new tokens: the refresh token grant in JSON."""
     use = use_cases(request)
+    device = device_of(request)
+    await use.limits.hit(Limit.REFRESHES, refresh_token.NAME, device)
     first_party = await use.authenticate_client(ClientCredentials())
     parameters = Parameters({"refresh_token": body.refresh_token})
-    issued = await use.grants[refresh_token.NAME](first_party, parameters, device_of(request))
+    issued = await use.grants[refresh_token.NAME](first_party, parameters, device)
     return responses.tokens(issued)

@@ -6,11 +6,16 @@ from typing import Protocol, cast
 
 from starlette.requests import Request
 
+from watchword.flows.change_client import ChangeClient
 from watchword.flows.change_password import ChangePassword
+from watchword.flows.client_secrets import ClientSecrets
 from watchword.flows.create_api_key import CreateApiKey
+from watchword.flows.create_client import CreateClient
+from watchword.flows.delete_client import DeleteClient
 from watchword.flows.delete_user import DeleteUser
 from watchword.flows.end_sessions import EndSessions
 from watchword.flows.enrol_totp import EnrolTotp
+from watchword.flows.find_client import FindClient
 from watchword.flows.find_user import FindUser
 from watchword.flows.introspect_token import IntrospectToken
 from watchword.flows.list_api_keys import ListApiKeys
@@ -29,6 +34,7 @@ from watchword.grants import Grant
 from watchword.guard.running import running
 from watchword.identity.authenticate_client import AuthenticateClient
 from watchword.identity.keyring import Keyring
+from watchword.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,7 @@ class UseCases:
 
     Attributes:
         grants: By `grant_type`.
+        limits: How often one network may ask.
         keyring: Whose keys are published (RFC 7517 §5).
         https_only: Whether credentials are refused over plain HTTP.
         app_without_dependencies: The app that we are installed in, if it puts no dependencies before all endpoints.
@@ -63,6 +70,12 @@ class UseCases:
     manage_second_factor: ManageSecondFactor
     list_api_keys: ListApiKeys
     revoke_api_key: RevokeApiKey
+    limits: Limits
+    create_client: CreateClient
+    find_client: FindClient
+    change_client: ChangeClient
+    delete_client: DeleteClient
+    client_secrets: ClientSecrets
     keyring: Keyring
     https_only: bool
     app_without_dependencies: object | None

@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,9 +11,10 @@ from watchword.errors import TooManyAttempts
 from watchword.events import NOWHERE, Events, LockedOut
 from watchword.model import AttemptKind, AttemptPolicy, Device
 from watchword.storage import Database
+from watchword.storage.attempts import FIND, FOUND, blocked_for, parameters
+from watchword.storage.direct import Prepared
 
 
-@dataclass(frozen=True, slots=True)
 class Attempts:
     """Counts failures.
 
@@ -31,15 +31,23 @@ class Attempts:
     Of many guesses at once, which all were let in, those that are done after the last free failure are refused by
     either, the right one too: as many count as if they had come one after the other.
 
-    Attributes:
+    Whether a try is heard is asked past the pool, since every login asks twice.
+
+    Args:
+        storage: Where the counters are.
         key: What the addresses in the table are hidden with.
         policies: How many failures of each kind are free.
+        events: Who wants to hear of locks.
     """
 
-    storage: Database
-    key: bytes = field(repr=False)
-    policies: Mapping[AttemptKind, AttemptPolicy]
-    events: Events
+    def __init__(
+        self, storage: Database, key: bytes, policies: Mapping[AttemptKind, AttemptPolicy], events: Events
+    ) -> None:
+        self._storage = storage
+        self._key = key
+        self._policies = policies
+        self._events = events
+        self._find = Prepared(FIND, FOUND, storage.engine.dialect)
 
     async def admit(self, kind: AttemptKind, subject: str) -> None:
         """Let a try in.
@@ -70,13 +78,13 @@ class Attempts:
             TooManyAttempts: There were too many before this one: answer as if it had not been let in.
             StorageDown: The database does not answer; the caller must not be told that it was wrong, or right.
         """
-        policy = self.policies[kind]
-        async with self.storage.transaction() as stores:
+        policy = self._policies[kind]
+        async with self._storage.transaction() as stores:
             failure = await stores.attempts.add(kind, self._hidden(kind, subject), policy)
         if failure.was_blocked:
             raise _refusal(kind, failure.blocked_for)
         if failure.failures == policy.limit:
-            await self.events.emit(LockedOut(kind=kind, user_id=user_id, device=device))
+            await self._events.emit(LockedOut(kind=kind, user_id=user_id, device=device))
 
     async def succeeded(self, kind: AttemptKind, subject: str) -> None:
         """Forget the failures.
@@ -86,19 +94,24 @@ class Attempts:
             StorageDown: The database does not answer.
         """
         if await self._refuse_blocked(kind, subject):
-            async with self.storage.transaction() as stores:
+            async with self._storage.transaction() as stores:
                 await stores.attempts.forget(kind, self._hidden(kind, subject))
 
     async def _refuse_blocked(self, kind: AttemptKind, subject: str) -> bool:
         """Refuse where it is blocked; whether there were failures."""
-        async with self.storage.reading() as stores:
-            wait = await stores.attempts.blocked_for(kind, self._hidden(kind, subject))
+        key = self._hidden(kind, subject)
+        row = await self._storage.send(self._find, parameters(kind, key))
+        if row is not None:
+            wait = blocked_for(row)
+        else:
+            async with self._storage.reading() as stores:
+                wait = await stores.attempts.find(kind, key)
         if wait:
             raise _refusal(kind, wait)
         return wait is not None
 
     def _hidden(self, kind: AttemptKind, subject: str) -> bytes:
-        return hmac.digest(self.key, f"{kind}\0{subject}".encode(), hashlib.sha256)
+        return hmac.digest(self._key, f"{kind}\0{subject}".encode(), hashlib.sha256)
 
 
 def _refusal(kind: AttemptKind, wait: timedelta) -> TooManyAttempts:

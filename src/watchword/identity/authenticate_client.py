@@ -16,6 +16,7 @@ from watchword.crypto.opaque_tokens import BadOpaqueToken
 from watchword.errors import InvalidClient
 from watchword.events import NOWHERE, ClientRefused, Events
 from watchword.feed import Feed
+from watchword.limits import Limits
 from watchword.model import FIRST_PARTY, Client, ClientAuthMethod, Device, Revocation, RevocationKind
 from watchword.storage import Database
 from watchword.storage.clients import RegisteredClient
@@ -42,6 +43,11 @@ class ClientCredentials:
     client_secret: str | None = field(default=None, repr=False)
     in_header: bool = False
     assertion: str | None = field(default=None, repr=False)
+
+    @property
+    def is_first_party(self) -> bool:
+        """Whether nothing says that it is anybody else."""
+        return self.client_id in {None, "", FIRST_PARTY} and not self.client_secret and not self.assertion
 
     @property
     def method(self) -> ClientAuthMethod:
@@ -86,6 +92,7 @@ class AuthenticateClient:
         storage: Where clients are registered.
         feed: Says whether what was read may still be believed.
         events: Who wants to hear of refusals.
+        limits: How many may fail from one network.
         audiences: What an assertion may be addressed to: the issuer, the token endpoint.
         leeway: Seconds by which the clock of a client that signs may be ahead.
         size: Clients remembered at most; the least recently used goes first.
@@ -97,6 +104,7 @@ class AuthenticateClient:
         storage: Database,
         feed: Feed,
         events: Events,
+        limits: Limits,
         *,
         audiences: Collection[str],
         leeway: float,
@@ -106,6 +114,7 @@ class AuthenticateClient:
         self._storage = storage
         self._feed = feed
         self._events = events
+        self._limits = limits
         self._audiences = audiences
         self._leeway = leeway
         self._size = size
@@ -118,10 +127,14 @@ class AuthenticateClient:
         Raises:
             InvalidClient: No such client, disabled, not its secret, or another method than it registered. The answer
                 is the same for all.
+            TooManyRequests: Too many failed from this network.
             StorageDown: The database does not answer.
         """
+        if credentials.is_first_party:
+            return _FIRST_PARTY_CLIENT
         try:
-            return await self._authenticate(credentials)
+            async with self._limits.failures("client", device, InvalidClient):
+                return await self._authenticate(credentials)
         except InvalidClient as refusal:
             await self._events.emit(ClientRefused(reason=refusal.detail, device=device))
             raise
@@ -131,9 +144,7 @@ class AuthenticateClient:
             return await self._by_assertion(credentials, credentials.assertion)
         client_id = credentials.client_id or FIRST_PARTY
         if client_id == FIRST_PARTY:
-            if credentials.client_secret:
-                raise InvalidClient("a secret for the first party, which has none")
-            return _FIRST_PARTY_CLIENT
+            raise InvalidClient("a secret for the first party, which has none")
         if not credentials.client_secret:
             return (await self._find(client_id, credentials.method, _nothing_to_check))[0]
         digest = _digest(credentials.client_secret)

@@ -11,11 +11,12 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, NoReturn
 
+from watchword.background import attempt, in_background
 from watchword.crypto.keys import KeySet, SigningKey, generate_key
 from watchword.crypto.sealing import SealBroken, Sealer, UnknownSealKey, row_context
-from watchword.errors import ConfigurationError, NotFound, StorageDown
+from watchword.errors import ConfigurationError, NotFound
 from watchword.feed import Feed
 from watchword.identity.secret_file import secrets_in_force
 from watchword.model import KeyStatus, Revocation, RevocationKind
@@ -161,26 +162,19 @@ class Keyring:
     @asynccontextmanager
     async def turning(self, feed: Feed) -> AsyncIterator[None]:
         """Turn now and then within a block, and at once when a key was revoked."""
-        task = asyncio.create_task(self._keep_turning(feed), name="watchword signing keys")
-        try:
+        async with in_background(self._keep_turning(feed), name="signing keys"):
             yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
 
-    async def _keep_turning(self, feed: Feed) -> None:
+    async def _keep_turning(self, feed: Feed) -> NoReturn:
+        async def turn() -> None:
+            if await self.turn():
+                feed.apply([_EVERYTHING])  # what the key had signed may have been remembered before it was gone
+
         while True:
             async with feed.waiting([_EVERYTHING.key]) as told:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(told.wait(), self._schedule.reload_every.total_seconds())
-            try:
-                if await self.turn():
-                    feed.apply([_EVERYTHING])  # what the key had signed may have been remembered before it was gone
-            except StorageDown as error:
-                _log.warning("the signing keys were not read: %s", error.detail)
-            except Exception:  # noqa: BLE001 — the keys that are known stay good, and nobody would start this again
-                _log.exception("the signing keys were not read")
+            await attempt(turn, log=_log, failed="the signing keys were not read")
 
     async def _make(self, algorithm: SigningAlgorithm) -> SealedKey:
         key = await asyncio.to_thread(generate_key, algorithm)

@@ -7,6 +7,7 @@ from typing import Final
 
 from watchword.crypto.passwords import MAX_PASSWORD_BYTES
 from watchword.errors import WeakPassword
+from watchword.identity.breached_passwords import BreachedPasswords
 
 _SHORTEST_UNIT: Final = 4
 
@@ -17,9 +18,11 @@ class PasswordPolicy:
 
     Attributes:
         min_length: In characters.
+        breached: Who knows passwords that were leaked, if anybody is asked.
     """
 
     min_length: int
+    breached: BreachedPasswords | None = None
 
     async def check(self, password: str, *, email: str) -> None:
         """Accept a password, or say why not.
@@ -35,6 +38,8 @@ class PasswordPolicy:
         common = await asyncio.to_thread(common_passwords)
         if reason := _objection(password, email=email, min_length=self.min_length, common=common):
             raise WeakPassword(text=reason)
+        if self.breached is not None and await self.breached.knows(password):
+            raise WeakPassword(text="This password was in a leak of another site: choose another")
 
 
 def _objection(password: str, *, email: str, min_length: int, common: frozenset[str]) -> str | None:
@@ -45,7 +50,7 @@ def _objection(password: str, *, email: str, min_length: int, common: frozenset[
         return f"The password may have at most {MAX_PASSWORD_BYTES} bytes"
     folded = password.casefold()
     unit = _repeated_unit(folded)
-    if len(unit) < _SHORTEST_UNIT or not common.isdisjoint({folded, unit}):
+    if len(unit) < _SHORTEST_UNIT or _is_common(folded, common) or _is_common(unit, common):
         return "This password is one of the first that are tried: choose another"
     if unit in {email.casefold(), email.casefold().partition("@")[0]}:
         return "The password must not be your email address"
@@ -55,6 +60,15 @@ def _objection(password: str, *, email: str, min_length: int, common: frozenset[
 def _repeated_unit(text: str) -> str:
     """The part that the text repeats, or the whole text."""
     return text[: (text + text).find(text, 1)]
+
+
+def _is_common(text: str, common: frozenset[str]) -> bool:
+    """Whether a text is a common password, or two of them one after the other.
+
+    Hardly a password of the list is as long as new ones have to be; those that are commonest among the long ones are
+    made this way.
+    """
+    return text in common or any(text[:place] in common and text[place:] in common for place in range(1, len(text)))
 
 
 @cache

@@ -2,11 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Float, RowMapping, Uuid, and_, column, delete, func, or_, select, update, values
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    RowMapping,
+    Uuid,
+    and_,
+    case,
+    column,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+    values,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from watchword.model import Account, ApiKey, Owner
@@ -33,7 +47,11 @@ _TOUCHED_AT_ONCE: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class NewApiKey:
-    """What a key starts with."""
+    """What a key starts with.
+
+    Attributes:
+        end: How long it lives, or until when.
+    """
 
     id: UUID
     digest: bytes = field(repr=False)
@@ -41,7 +59,7 @@ class NewApiKey:
     name: str
     owner: Owner
     scopes: frozenset[str]
-    lifetime: timedelta
+    end: timedelta | datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +96,9 @@ class ApiKeyStore:
             client_id=new.owner if isinstance(new.owner, str) else None,
             scope=" ".join(sorted(new.scopes)),
             created_at=now(),
-            expires_at=after(new.lifetime),
+            expires_at=after(new.end) if isinstance(new.end, timedelta) else new.end,
         )
         return _key((await self._connection.execute(statement.returning(*_KEY))).mappings().one())
-
-    async def lock_client(self, client_id: str) -> frozenset[str] | None:
-        """What an active client may have, its row locked until the transaction ends. None if there is none."""
-        statement = select(client.c.scope).where(client.c.id == client_id, client.c.is_active).with_for_update()
-        scope = (await self._connection.execute(statement)).scalar_one_or_none()
-        return None if scope is None else frozenset(scope.split())
 
     async def find(self, digest: bytes) -> ApiKeyState | None:
         """What there is to know of a key and of whose it is, in one query; None where there is no such key."""
@@ -114,9 +126,18 @@ class ApiKeyStore:
         scopes = frozenset(row["client_scope"].split()) if row["client_is_active"] else None
         return ApiKeyState(_key(row), row["is_live"], account, scopes)
 
-    async def page(self, owner: Owner, *, before: UUID | None, limit: int) -> Sequence[ApiKey]:
-        """An owner's keys in force, the newest first."""
-        statement = select(*_KEY).where(_belongs_to(owner), *_IS_LIVE)
+    async def get(self, key_id: UUID) -> ApiKey | None:
+        """A key that is in force; None where there is no such one."""
+        row = (
+            (await self._connection.execute(select(*_KEY).where(api_key.c.id == key_id, *_IS_LIVE))).mappings().first()
+        )
+        return None if row is None else _key(row)
+
+    async def page(self, owner: Owner | None, *, before: UUID | None, limit: int) -> Sequence[ApiKey]:
+        """The keys in force of an owner, or of everybody, the newest first."""
+        statement = select(*_KEY).where(*_IS_LIVE)
+        if owner is not None:
+            statement = statement.where(_belongs_to(owner))
         if before is not None:
             statement = statement.where(api_key.c.id < before)
         rows = await self._connection.execute(statement.order_by(api_key.c.id.desc()).limit(limit))
@@ -132,6 +153,12 @@ class ApiKeyStore:
         """Revoke a key, of one owner only if that is given. None where no such key is in force."""
         ours = [] if owner is None else [_belongs_to(owner)]
         return next(iter(await self._revoke(api_key.c.id == key_id, *ours)), None)
+
+    async def end_after(self, key_id: UUID, grace: timedelta) -> ApiKey | None:
+        """Let a key go on for so long and no longer. None where no such key is in force."""
+        end = after(grace)
+        sooner = case((api_key.c.expires_at < end, api_key.c.expires_at), else_=end)
+        return next(iter(await self._end(api_key.c.id == key_id, expires_at=sooner)), None)
 
     async def revoke_all(self, user_id: UUID) -> Sequence[ApiKey]:
         """Revoke every key of a user; those that were in force.
@@ -181,11 +208,13 @@ class ApiKeyStore:
 
     async def _revoke(self, *which: ColumnElement[bool]) -> Sequence[ApiKey]:
         # It expires too, so that one index finds all that ended.
-        statement = update(api_key).where(*which, *_IS_LIVE).values(revoked_at=now(), expires_at=now())
-        rows = (await self._connection.execute(statement.returning(*_KEY))).mappings().all()
-        revoked = [_key(row) for row in rows]
-        await self._revocations.api_keys([key.id for key in revoked])
-        return revoked
+        return await self._end(*which, revoked_at=now(), expires_at=now())
+
+    async def _end(self, *which: ColumnElement[bool], **values: Any) -> Sequence[ApiKey]:  # noqa: ANN401 — of columns
+        statement = update(api_key).where(*which, *_IS_LIVE).values(**values).returning(*_KEY)
+        ended = [_key(row) for row in (await self._connection.execute(statement)).mappings()]
+        await self._revocations.api_keys([key.id for key in ended])
+        return ended
 
 
 def _belongs_to(owner: Owner) -> ColumnElement[bool]:

@@ -34,6 +34,7 @@ def isolate(config: pytest.Config) -> None:
         "WATCHWORD_DATABASE_URL": url,
         "WATCHWORD_ENVIRONMENT": "development",
         "WATCHWORD_PASSWORD_COST": _CHEAPEST_HASH,
+        "WATCHWORD_RATE_LIMITS": "false",  # all tests have one address
         # The same at every run on a database that stays: its keys are sealed with it.
         "WATCHWORD_SECRET": hashlib.sha256(f"watchword tests on {url}".encode()).hexdigest(),
     }
