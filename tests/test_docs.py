@@ -13,6 +13,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from tests.conftest import Client, make_app, make_settings
 from tests.inbox import Inbox
+from tests.second_factors import Clock, bearer, enrol
 from watchword import CurrentPrincipal, Watchword
 from watchword.mail import Mail, MailNotSent
 
@@ -81,6 +82,30 @@ def test_the_page_on_mail_runs(sqlite_url: str, tmp_path: Path) -> None:
         client.post("/auth/password/forgot", json={"email": email})
         Inbox().settle(client, auth)
     assert [(mail["to"], mail["subject"]) for mail in handed] == [(email, "A new password for localhost")]
+
+
+def test_the_page_on_second_factors_runs(sqlite_url: str) -> None:
+    page = (DOCS / "second-factor.md").read_text("utf-8")
+    auth: Watchword[Any] = Watchword(make_settings(sqlite_url))
+    names: dict[str, Any] = {"app": (app := FastAPI()), "auth": auth}
+    auth.install(app)
+    exec("from watchword import *", names)  # noqa: S102
+    for block in re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE):
+        exec(compile(block, "second-factor.md", "exec"), names)  # noqa: S102 — our own page
+    with Client(app) as client:
+        clock = Clock()
+        clock.govern(auth)
+        client.sign_up()
+        headers = client.log_in()
+        refused = client.post("/payouts", headers=headers)
+        told = 'error="insufficient_user_authentication", acr_values="mfa", max_age="600"'
+        assert told in page
+        assert all(part in refused.headers["www-authenticate"] for part in told.split(", "))
+        phone, codes = enrol(client, clock, headers)
+        assert re.fullmatch(r"([a-z2-7]{4}-){5}[a-z2-7]{4}", codes[0])
+        assert client.ask_token().json().keys() == {"access_token", "token_type", "expires_in", "mfa_required"}
+        stepped = client.post("/auth/2fa/verify", json={"code": phone.next_code()}, headers=headers).json()
+        assert client.post("/payouts", headers=bearer(stepped["access_token"])).status_code == 200
 
 
 def test_the_page_on_sessions_runs(sqlite_url: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,10 +8,10 @@ import pytest
 import watchword
 
 NAMES = """
-    Watchword Settings User Profile Principal Session Role Device ApiKey CreatedApiKey CurrentUser CurrentPrincipal
-    current_user current_principal requires requires_role requires_recent_login user_id_column WatchwordError
-    ConfigurationError NotRunning Refusal InvalidInput WeakPassword EmailTaken StillReferenced NotFound Unavailable
-    HashingBusy StorageDown
+    Watchword Settings User Profile Principal Session Role Device ApiKey CreatedApiKey CurrentUser
+    CurrentPrincipal current_user current_principal requires requires_role requires_recent_login
+    requires_second_factor user_id_column WatchwordError ConfigurationError NotRunning Refusal InvalidInput
+    WeakPassword EmailTaken StillReferenced NotFound Unavailable HashingBusy StorageDown
 """
 
 
@@ -51,4 +51,6 @@ def test_the_package_alone_imports_nothing() -> None:
 def test_an_app_imports_nothing_of_the_command_line_and_of_what_it_may_never_need() -> None:
     loaded = modules_after("from watchword import Watchword, CurrentUser; import watchword.app")
     assert {"fastapi", "sqlalchemy"} <= loaded
-    assert not {"typer", "rich", "alembic", "zxcvbn", "jinja2", "pytest", "uvicorn", "asyncpg"} & loaded
+    assert (
+        not {"typer", "rich", "alembic", "zxcvbn", "jinja2", "pytest", "uvicorn", "asyncpg", "pyotp", "segno"} & loaded
+    )

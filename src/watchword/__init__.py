@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         requires,
         requires_recent_login,
         requires_role,
+        requires_second_factor,
     )
     from watchword.model import ApiKey, CreatedApiKey, Device, Principal, Profile, Role, Session, User
     from watchword.settings import Settings
@@ -56,6 +57,7 @@ __all__ = [
     "requires",
     "requires_role",
     "requires_recent_login",
+    "requires_second_factor",
     "user_id_column",
     "WatchwordError",
     "ConfigurationError",
@@ -83,6 +85,7 @@ _HOMES = {
         "requires",
         "requires_role",
         "requires_recent_login",
+        "requires_second_factor",
     },
     "watchword.storage.tables": {"user_id_column"},
 }

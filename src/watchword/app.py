@@ -27,6 +27,7 @@ from watchword.http import (
     jwks,
     password_reset,
     revocation,
+    second_factor,
     sessions,
     token,
 )
@@ -34,6 +35,7 @@ from watchword.http.openapi import has_absolute_server, relative_url, write_secu
 from watchword.http.routes import OurRoutes
 from watchword.http.use_cases import UseCases
 from watchword.identity.open_session import OpenSession
+from watchword.identity.pending import VerifyPending
 from watchword.identity.scopes import ScopeCatalogue
 from watchword.limits import Limits
 from watchword.mail import Mailer
@@ -47,6 +49,7 @@ _ROUTERS: Final = (
     sessions.router,
     account.router,
     password_reset.router,
+    second_factor.router,
     admin.router,
     admin_clients.router,
     admin_api_keys.router,
@@ -241,6 +244,11 @@ class Watchword(Generic[P]):
     def verify_credential(self) -> RememberingVerifier:
         """What the guards call."""
         return self._built.verify_credential
+
+    @property
+    def verify_pending(self) -> VerifyPending:
+        """What knows the logins that wait for a second factor."""
+        return self._built.verify_pending
 
     @property
     def open_session(self) -> OpenSession:

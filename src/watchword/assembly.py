@@ -1,9 +1,11 @@
 """The composition root: everything is built here, once, and handed what it needs."""
 
 import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Generic
+from urllib.parse import urlsplit
 
 from watchword.crypto.passwords import PasswordHasher
 from watchword.crypto.refresh_tokens import RefreshTokenKeys
@@ -22,6 +24,7 @@ from watchword.flows.create_client import CreateClient
 from watchword.flows.delete_client import DeleteClient
 from watchword.flows.delete_user import DeleteUser
 from watchword.flows.end_sessions import EndSessions
+from watchword.flows.enrol_totp import EnrolTotp
 from watchword.flows.export_account import ExportAccount
 from watchword.flows.find_client import FindClient
 from watchword.flows.find_user import FindUser
@@ -30,6 +33,7 @@ from watchword.flows.list_api_keys import ListApiKeys
 from watchword.flows.list_sessions import ListSessions
 from watchword.flows.manage_outbox import ManageOutbox
 from watchword.flows.manage_roles import ManageRoles
+from watchword.flows.manage_second_factor import ManageSecondFactor
 from watchword.flows.prune import Prune, pruning
 from watchword.flows.record_api_key_uses import RecordApiKeyUses, recording
 from watchword.flows.record_events import ListEvents, RecordEvents
@@ -42,9 +46,11 @@ from watchword.flows.revoke_token import RevokeToken
 from watchword.flows.send_mail import SendMail, sending
 from watchword.flows.set_active import SetActive
 from watchword.flows.sign_up import SignUp
+from watchword.flows.step_up import StepUp
 from watchword.flows.tell_users import TellUsers
 from watchword.flows.update_profile import UpdateProfile
 from watchword.flows.verify_email import VerifyEmail
+from watchword.flows.verify_second_factor import VerifySecondFactor
 from watchword.grants import client_credentials, password, refresh_token
 from watchword.grants.client_credentials import ClientCredentialsGrant
 from watchword.grants.password import PasswordGrant
@@ -64,7 +70,10 @@ from watchword.identity.links import Links
 from watchword.identity.open_session import OpenSession
 from watchword.identity.outbox import Outbox
 from watchword.identity.password_policy import PasswordPolicy
+from watchword.identity.pending import SuspendLogin, VerifyPending
+from watchword.identity.reauthenticate import Reauthenticate
 from watchword.identity.scopes import ScopeCatalogue
+from watchword.identity.second_factor import CheckCode, SecondFactorPolicy
 from watchword.identity.secret_file import secrets_in_force
 from watchword.identity.verify import VerifyCredential
 from watchword.identity.verify_api_key import VerifyApiKey
@@ -75,7 +84,7 @@ from watchword.mail.console import ConsoleMailer
 from watchword.mail.smtp import SmtpMailer
 from watchword.mail.templates import Templates
 from watchword.model import P
-from watchword.settings import EmailVerification, Settings
+from watchword.settings import EmailVerification, SecondFactor, Settings
 from watchword.storage import Database, open_database
 from watchword.storage.rotation import Rotation
 from watchword.storage.schema import require_current, upgrade
@@ -91,6 +100,7 @@ class Assembled(Generic[P]):
 
     use_cases: UseCases
     verify_credential: RememberingVerifier
+    verify_pending: VerifyPending
     open_session: OpenSession
     users: Users[P]
     sessions: Sessions
@@ -100,6 +110,21 @@ class Assembled(Generic[P]):
     outbox: ManageOutbox
     storage: Database
     feed: Feed
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What the use cases stand on; what runs in the background runs."""
+
+    storage: Database
+    secrets: Sequence[bytes] = field(repr=False)
+    sealer: Sealer
+    keyring: Keyring
+    hashing: HashingPool
+    feed: Feed
+    outbox: Outbox
+    api_key_uses: ApiKeyUses
     limits: Limits
 
 
@@ -130,52 +155,28 @@ async def assemble(
         ConfigurationError: It cannot start; the message says what to set or run.
         StorageDown: The database does not answer.
     """
-    storage = open_database(settings)
-    stack.push_async_callback(storage.close)
-    if settings.is_production:
-        await require_current(storage)
-    else:
-        await upgrade(storage)
-    keyring = Keyring.of(settings, storage)
-    await keyring.turn()
-    hashing = HashingPool(
-        PasswordHasher(settings.password_cost), threads=settings.hashing_threads, queue=settings.hashing_queue
-    )
-    stack.callback(hashing.close)
-    feed = await _follow_revocations(settings, storage, stack)
-    await stack.enter_async_context(keyring.turning(feed))
-    await stack.enter_async_context(pruning(Prune(storage, settings.events_kept_for)))
-    if settings.events_kept_for:
-        stack.enter_context(events.kept_by(RecordEvents(storage)))
-    outbox = Outbox(Sealer.from_secrets(secrets_in_force(settings)))
-    if mailer is not None:
-        if settings.notices:
-            stack.enter_context(TellUsers(storage, outbox).listening(events))
-        send_mail = SendMail(storage, outbox, _templates(settings), mailer, events)
-        await stack.enter_async_context(sending(send_mail) if sends else nullcontext())
-    api_key_uses = ApiKeyUses()
-    await stack.enter_async_context(recording(RecordApiKeyUses(storage, api_key_uses)))
+    ground = await _lay_ground(settings, events, mailer, stack, sends=sends)
+    storage, keyring, feed, limits = ground.storage, ground.keyring, ground.feed, ground.limits
+    hashing, outbox = ground.hashing, ground.outbox
 
-    redis_url = settings.redis_url.get_secret_value() if settings.redis_url is not None else None
-    limits = Limits(settings.rates, redis_url=redis_url, issuer=settings.issuer)
-    stack.push_async_callback(limits.close)
-
+    endpoints = f"{settings.issuer}{settings.prefix}"
     rules = TokenRules(
-        settings.issuer, settings.audience, settings.access_token_lifetime, settings.access_token_algorithm
+        settings.issuer, settings.audience, settings.access_token_lifetime, settings.access_token_algorithm, endpoints
     )
-    refresh_keys = RefreshTokenKeys.from_secrets(secrets_in_force(settings))
+    refresh_keys = RefreshTokenKeys.from_secrets(ground.secrets)
     issue = IssueTokens(keyring, refresh_keys, rules, time.time)
     leeway = settings.clock_leeway.total_seconds()
-    verify_api_key = VerifyApiKey(storage, scopes, api_key_uses)
+    verify_api_key = VerifyApiKey(storage, scopes, ground.api_key_uses)
+    verify_pending = VerifyPending(storage, keyring, rules, leeway, time.time)
     verify = VerifyCredential(
-        storage, keyring, rules, scopes, leeway, time.time, VerifyClientToken(storage), verify_api_key
+        storage, keyring, rules, scopes, leeway, time.time, VerifyClientToken(storage), verify_api_key, verify_pending
     )
     authenticate_client = AuthenticateClient(
         storage,
         feed,
         events,
         limits,
-        audiences={settings.issuer, f"{settings.issuer}{settings.prefix}/token"},
+        audiences={settings.issuer, f"{endpoints}/token"},
         leeway=leeway,
         size=min(settings.remembered_tokens, _REMEMBERED_CLIENTS),
         clock=time.time,
@@ -183,20 +184,20 @@ async def assemble(
     open_session = OpenSession(
         storage, issue, Lifetimes(settings.refresh_idle_lifetime, settings.refresh_absolute_lifetime), events
     )
-    attempts = Attempts(storage, derive(secrets_in_force(settings)[0], "attempts"), settings.attempt_policies, events)
+    attempts = Attempts(storage, derive(ground.secrets[0], "attempts"), settings.attempt_policies, events)
+    check_code = CheckCode(storage, ground.sealer, attempts, events, time.time)
     authenticate_user = AuthenticateUser(
         storage,
         hashing,
         FailureTime(storage, hashing),
         attempts,
+        check_code,
         only_verified=settings.email_verification is EmailVerification.REQUIRED,
     )
-    manage_roles = ManageRoles(storage, events, settings.default_role or None)
-    await manage_roles.seed(settings.roles)
-    if settings.default_role and not await manage_roles.exists(settings.default_role):
-        raise ConfigurationError(
-            f"WATCHWORD_DEFAULT_ROLE is {settings.default_role}, and there is no such role: name it in WATCHWORD_ROLES"
-        )
+    reauthenticate = Reauthenticate(storage, hashing, attempts, check_code)
+    second_factor_policy = _second_factor_policy(settings)
+    manage_second_factor = ManageSecondFactor(storage, reauthenticate, second_factor_policy, events)
+    manage_roles = await _open_roles(settings, storage, events)
     links, policy = _links(settings), _policy(settings)
     register = Register(storage, hashing, policy, profile, events, settings.default_roles)
     request_password_reset = RequestPasswordReset(storage, links, outbox, events)
@@ -212,7 +213,9 @@ async def assemble(
         use_cases=UseCases(
             authenticate_client=authenticate_client,
             grants={
-                password.NAME: PasswordGrant(authenticate_user, scopes, open_session, events),
+                password.NAME: PasswordGrant(
+                    authenticate_user, scopes, open_session, SuspendLogin(storage, issue), second_factor_policy, events
+                ),
                 refresh_token.NAME: RefreshTokenGrant(
                     storage,
                     Rotation(storage),
@@ -245,6 +248,18 @@ async def assemble(
             revoke_token=RevokeToken(storage, refresh_keys, verify, events, time.time),
             introspect_token=IntrospectToken(storage, refresh_keys, verify, rules),
             create_api_key=create_api_key,
+            enrol_totp=EnrolTotp(
+                storage,
+                reauthenticate,
+                check_code,
+                scopes,
+                open_session,
+                events,
+                settings.second_factor_issuer or urlsplit(settings.issuer).hostname or settings.issuer,
+            ),
+            verify_second_factor=VerifySecondFactor(check_code, scopes, open_session),
+            step_up=StepUp(storage, reauthenticate, check_code, issue, events),
+            manage_second_factor=manage_second_factor,
             list_api_keys=list_api_keys,
             revoke_api_key=revoke_api_key,
             create_client=create_client,
@@ -258,17 +273,69 @@ async def assemble(
             app_without_dependencies=app_without_dependencies,
         ),
         verify_credential=RememberingVerifier(verify, feed, profile=profile, size=settings.remembered_tokens),
+        verify_pending=verify_pending,
         open_session=open_session,
         storage=storage,
         feed=feed,
         limits=limits,
-        users=Users(profile, register, find_user, update_profile, set_active, delete_user, request_password_reset),
+        users=Users(
+            profile,
+            register,
+            find_user,
+            update_profile,
+            set_active,
+            delete_user,
+            request_password_reset,
+            manage_second_factor,
+        ),
         sessions=Sessions(list_sessions, end_sessions),
         roles=Roles(profile, manage_roles),
         api_keys=ApiKeys(create_api_key, list_api_keys, revoke_api_key),
         clients=Clients(create_client, find_client, change_client, delete_client, client_secrets),
         outbox=ManageOutbox(storage),
     )
+
+
+async def _lay_ground(
+    settings: Settings, events: Events, mailer: Mailer | None, stack: AsyncExitStack, *, sends: bool
+) -> _Ground:
+    storage = open_database(settings)
+    stack.push_async_callback(storage.close)
+    if settings.is_production:
+        await require_current(storage)
+    else:
+        await upgrade(storage)
+    secrets = secrets_in_force(settings)
+    sealer = Sealer.from_secrets(secrets)
+    keyring = Keyring.of(settings, storage)
+    await keyring.turn()
+    hashing = HashingPool(
+        PasswordHasher(settings.password_cost), threads=settings.hashing_threads, queue=settings.hashing_queue
+    )
+    stack.callback(hashing.close)
+    feed = await _follow_revocations(settings, storage, stack)
+    await stack.enter_async_context(keyring.turning(feed))
+    await stack.enter_async_context(pruning(Prune(storage, settings.events_kept_for)))
+    if settings.events_kept_for:
+        stack.enter_context(events.kept_by(RecordEvents(storage)))
+    outbox = Outbox(sealer)
+    if mailer is not None:
+        if settings.notices:
+            stack.enter_context(TellUsers(storage, outbox).listening(events))
+        send_mail = SendMail(storage, outbox, _templates(settings), mailer, events)
+        await stack.enter_async_context(sending(send_mail) if sends else nullcontext())
+    api_key_uses = ApiKeyUses()
+    await stack.enter_async_context(recording(RecordApiKeyUses(storage, api_key_uses)))
+
+    limits = _limits(settings)
+    stack.push_async_callback(limits.close)
+
+    return _Ground(storage, secrets, sealer, keyring, hashing, feed, outbox, api_key_uses, limits)
+
+
+def _limits(settings: Settings) -> Limits:
+    redis_url = settings.redis_url.get_secret_value() if settings.redis_url is not None else None
+    return Limits(settings.rates, redis_url=redis_url, issuer=settings.issuer)
 
 
 def mailer_of(settings: Settings) -> Mailer | None:
@@ -291,12 +358,32 @@ def _policy(settings: Settings) -> PasswordPolicy:
     )
 
 
+def _second_factor_policy(settings: Settings) -> SecondFactorPolicy:
+    return SecondFactorPolicy(settings.second_factor is SecondFactor.REQUIRED, frozenset(settings.second_factor_roles))
+
+
 def _links(settings: Settings) -> Links:
     pages = f"{settings.issuer}{settings.prefix}"
     return Links(
         settings.email_verification_url or f"{pages}/verify-email#token={{token}}",
         settings.password_reset_url or f"{pages}/reset-password#token={{token}}",
     )
+
+
+async def _open_roles(settings: Settings, storage: Database, events: Events) -> ManageRoles:
+    """Make the roles of the settings, and see that there are those that other settings name."""
+    manage_roles = ManageRoles(storage, events, settings.default_role or None)
+    await manage_roles.seed(settings.roles)
+    if settings.default_role and not await manage_roles.exists(settings.default_role):
+        raise ConfigurationError(
+            f"WATCHWORD_DEFAULT_ROLE is {settings.default_role}, and there is no such role: name it in WATCHWORD_ROLES"
+        )
+    for role in sorted(settings.second_factor_roles):
+        if not await manage_roles.exists(role):
+            raise ConfigurationError(
+                f"WATCHWORD_SECOND_FACTOR_ROLES has {role}, and there is no such role: name it in WATCHWORD_ROLES"
+            )
+    return manage_roles
 
 
 async def _follow_revocations(settings: Settings, storage: Database, stack: AsyncExitStack) -> Feed:

@@ -18,12 +18,15 @@ WatchwordError
     ├── MalformedCredential     400
     ├── InsufficientScope       403  … to here
     ├── LoginTooOld             401  RFC 9470 §3
+    ├── SecondFactorNeeded      401  RFC 9470 §3
     ├── InvalidInput            422
     ├── WeakPassword            422
     ├── WrongPassword           400
     ├── InvalidLink             400
     ├── EmailTaken              409
     ├── TooManyApiKeys          409
+    ├── NoSecondFactor          409
+    ├── SecondFactorRequired    409
     ├── StillReferenced         409
     ├── NotFound                404
     ├── TooManyRequests         429
@@ -177,6 +180,23 @@ class LoginTooOld(Refusal):
         super().__init__(detail)
 
 
+class SecondFactorNeeded(Refusal):
+    """The login is good, but was not, or not lately enough, by two factors (RFC 9470 §3).
+
+    Args:
+        detail: For the log.
+        max_age: The oldest that is taken, in seconds; zero where any age will do.
+    """
+
+    status = 401
+    code = "insufficient_user_authentication"
+    text = "A second factor is needed to do this"
+
+    def __init__(self, detail: str, *, max_age: int = 0) -> None:
+        self.max_age = max_age
+        super().__init__(detail)
+
+
 class InvalidInput(Refusal):
     """A JSON body or a parameter does not fit its type."""
 
@@ -221,6 +241,22 @@ class TooManyApiKeys(Refusal):
     status = 409
     code = "too_many_api_keys"
     text = "There are too many API keys: revoke one first"
+
+
+class NoSecondFactor(Refusal):
+    """There is no second factor, or none that waits to be confirmed."""
+
+    status = 409
+    code = "no_second_factor"
+    text = "There is no second factor: set one up first"
+
+
+class SecondFactorRequired(Refusal):
+    """The user must have a second factor, so it can be replaced and not removed."""
+
+    status = 409
+    code = "second_factor_required"
+    text = "This account needs a second factor: set up another in its place"
 
 
 class StillReferenced(Refusal):

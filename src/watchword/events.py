@@ -12,6 +12,11 @@ Event
 ├── EmailVerified
 ├── EmailChangeRequested
 ├── EmailChanged
+├── SecondFactorEnabled
+├── SecondFactorDisabled
+├── SecondFactorRefused  a code was wrong, or used before
+├── RecoveryCodesRenewed
+├── RecoveryCodeUsed
 ├── LoggedIn
 ├── LoginRefused
 ├── LockedOut            a secret was guessed at too often: no guess is heard for a while
@@ -178,6 +183,42 @@ class EmailChanged(AboutUser):
 
 class LoggedOutEverywhere(AboutUser):
     """All sessions and tokens of a user ended."""
+
+
+class SecondFactorEnabled(AboutUser):
+    """A second factor is in force: the first, or another in its place."""
+
+
+class SecondFactorDisabled(AboutUser):
+    """A second factor was removed: by the user, or by an operator who reset it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorRefused(AboutUser):
+    """A code was wrong. At a login, the password was right.
+
+    Attributes:
+        reason: Why, for operators: the caller was told less.
+    """
+
+    is_kept = False
+
+    reason: str
+
+
+class RecoveryCodesRenewed(AboutUser):
+    """A user has new recovery codes; the old ones are void."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryCodeUsed(AboutUser):
+    """A recovery code was used in place of the authenticator app.
+
+    Attributes:
+        remaining: How many are left.
+    """
+
+    remaining: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from watchword.flows.find_user import FindUser
 from watchword.flows.list_api_keys import ListApiKeys
 from watchword.flows.list_sessions import ListSessions
 from watchword.flows.manage_roles import ManageRoles
+from watchword.flows.manage_second_factor import ManageSecondFactor
 from watchword.flows.register import Register, Registration
 from watchword.flows.request_password_reset import RequestPasswordReset
 from watchword.flows.revoke_api_key import RevokeApiKey
@@ -53,6 +54,7 @@ class Users(Generic[P]):
     _set_active: SetActive
     _delete: DeleteUser
     _request_password_reset: RequestPasswordReset
+    _second_factor: ManageSecondFactor
 
     async def create(
         self,
@@ -129,6 +131,14 @@ class Users(Generic[P]):
             NotFound: There is no such user.
         """
         return self._public(await self._set_active(user_id, active=True))
+
+    async def reset_second_factor(self, user_id: UUID) -> User[P]:
+        """Remove the second factor of a user who lost it, recovery codes too, and end all their sessions.
+
+        Raises:
+            NotFound: There is no such user.
+        """
+        return self._public(await self._second_factor.reset(user_id))
 
     async def delete(self, user_id: UUID) -> None:
         """Delete a user.

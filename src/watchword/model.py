@@ -26,6 +26,12 @@ ONE_TIME_PREFIX: Final = "wwo_"
 ADMIN_SCOPE: Final = "admin"
 EVERY_SCOPE: Final = "*"
 """In a role: all that the app declares."""
+AMR_PASSWORD: Final = ("pwd",)
+"""A login by password (RFC 8176 §2)."""
+AMR_SECOND_FACTOR: Final = ("otp", "mfa")
+"""What a second factor adds."""
+ACR_SECOND_FACTOR: Final = "mfa"
+"""The `acr` of a login with a second factor, and what a guard that asks for one names in `acr_values` (RFC 9470)."""
 RESERVED_SCOPES: Final = frozenset(
     {ADMIN_SCOPE, "2fa", "openid", "profile", "email", "address", "phone", "offline_access"}
 )
@@ -62,6 +68,7 @@ class User(Generic[P]):
         created_at: When the account was made, UTC.
         last_login_at: The last login with a password, UTC.
         roles: The names of their roles.
+        second_factor: Whether a second factor is in force.
     """
 
     id: UUID
@@ -72,6 +79,7 @@ class User(Generic[P]):
     created_at: datetime
     last_login_at: datetime | None
     roles: frozenset[str] = frozenset()
+    second_factor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,7 @@ class Account:
         token_epoch: Counter carried by tokens; raising it ends every token issued before.
         roles: The names of the user's roles.
         role_scopes: What these allow; `*` among them stands for all that the app declares.
+        second_factor_since: When the second factor in force was confirmed, UTC; None if there is none.
     """
 
     id: UUID
@@ -97,6 +106,12 @@ class Account:
     password_hash: str | None = field(repr=False)
     roles: frozenset[str] = frozenset()
     role_scopes: frozenset[str] = frozenset()
+    second_factor_since: datetime | None = None
+
+    @property
+    def second_factor(self) -> bool:
+        """Whether a second factor is in force."""
+        return self.second_factor_since is not None
 
     def user(self, profile: type[P]) -> User[P]:
         """The public side, its profile read by the host's model.
@@ -121,6 +136,7 @@ class Account:
             created_at=self.created_at,
             last_login_at=self.last_login_at,
             roles=self.roles,
+            second_factor=self.second_factor,
         )
 
 
@@ -532,7 +548,8 @@ class IssuedTokens:
 
     Attributes:
         access_token: A JWT (RFC 9068).
-        refresh_token: Good for one refresh; None where the client authenticates for itself each time.
+        refresh_token: Good for one refresh; None where the client authenticates for itself each time, and where a
+            session that has one was stepped up.
         expires_in: The access token's life in whole seconds.
         scopes: What was granted, which may be less than what was asked for.
     """
@@ -541,3 +558,18 @@ class IssuedTokens:
     refresh_token: str | None = field(repr=False)
     expires_in: int
     scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PendingLogin:
+    """What a right password gives where a second factor is still to come: a token that no guard lets in.
+
+    Attributes:
+        access_token: A JWT, `typ: mfa+jwt`; OAuth's name for where a client looks for it.
+        expires_in: Its life in whole seconds.
+        must_enrol: Whether the user has no factor yet and must set one up, which is all that the token is good for.
+    """
+
+    access_token: str = field(repr=False)
+    expires_in: int
+    must_enrol: bool

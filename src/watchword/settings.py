@@ -66,6 +66,13 @@ class EmailVerification(StrEnum):
     REQUIRED = "required"
 
 
+class SecondFactor(StrEnum):
+    """Who must have a second factor."""
+
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
 class SigningAlgorithm(StrEnum):
     """How access tokens are signed (RFC 7518 §3.1)."""
 
@@ -399,6 +406,20 @@ class Settings(BaseSettings):
         le=10_000,
         description="Logins that may wait for a hashing thread. One more is answered 503 with Retry-After.",
     )
+    second_factor: SecondFactor = Field(
+        default=SecondFactor.OPTIONAL,
+        description="Whether every user must have a second factor: `optional` or `required`. A user who must and has "
+        "none sets one up at the next login; sessions that are open go on.",
+    )
+    second_factor_roles: tuple[str, ...] = Field(
+        default=(),
+        description='Roles whose users must have a second factor where others may, as JSON: `["admin"]`. Recommended: '
+        "`admin`, and whatever else can do harm.",
+    )
+    second_factor_issuer: str = Field(
+        default="",
+        description="What authenticator apps show beside the email. Empty means the host name of the issuer.",
+    )
     password_failures: int = Field(
         default=10,
         ge=3,
@@ -610,6 +631,14 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name!r} is no name of a role: up to 64 letters, digits and _ . : -")
             check_role_scopes(scopes)
         return value
+
+    @field_validator("second_factor_issuer")
+    @classmethod
+    def _shown(cls, value: str) -> str:
+        # A colon separates it from the email in `otpauth://` addresses.
+        if ":" in value or not value.isprintable():
+            raise ValueError("must be printable, without a colon")
+        return value.strip()
 
     @model_validator(mode="before")
     @classmethod

@@ -158,6 +158,7 @@ def test_pruning_and_the_end_of_everything_after_a_restored_backup(tmp_path: Pat
         "revocations": 0,
         "api_keys": 0,
         "assertions": 0,
+        "pending_tokens": 0,
         "events": 0,
         "attempts": 0,
     }
@@ -168,7 +169,8 @@ def test_pruning_and_the_end_of_everything_after_a_restored_backup(tmp_path: Pat
     assert outcome.stdout == "Ended 1 sessions and 0 API keys; 1 users log in again.\n"
     assert log_in(tmp_path, PASSWORD) == 200
     assert run(tmp_path, "db", "prune").stdout == (
-        "Deleted 0 sessions, 0 revocations, 0 api keys, 0 assertions, 0 events, 0 attempts.\n"
+        "Deleted 0 sessions, 0 revocations, 0 api keys, 0 assertions, 0 pending tokens, 0 events, 0 one time tokens, "
+        "0 outbox, 0 attempts.\n"
     )
 
 
@@ -179,3 +181,23 @@ def test_a_database_without_tables_is_one_line_that_says_what_to_run(tmp_path: P
     assert outcome.stderr == (
         f"watchword: the database has no Watchword tables, {HEAD} is needed: run `watchword db upgrade`\n"
     )
+
+
+def test_an_operator_resets_a_lost_second_factor(tmp_path: Path) -> None:
+    from tests.conftest import Client, make_app
+    from tests.second_factors import Clock, enrol
+
+    assert run(tmp_path, "users", "create", "a@example.com", "--password-stdin", stdin=PASSWORD).returncode == 0
+    database, secret = f"sqlite:///{tmp_path / 'watchword.db'}", (tmp_path / "watchword.secret").read_text()
+    auth: Watchword[Profile] = Watchword(make_settings(database, secret=secret))
+    with Client(make_app(auth)) as client:
+        clock = Clock()
+        clock.govern(auth)
+        headers = client.log_in("a@example.com")
+        enrol(client, clock, headers)
+        reset = run(tmp_path, "users", "reset-2fa", "a@example.com", "--json")
+        assert json.loads(reset.stdout)["second_factor"] is False
+        assert client.ask_token("a@example.com").json()["refresh_token"]
+    nobody = run(tmp_path, "users", "reset-2fa", "b@example.com")
+    assert nobody.returncode == 1
+    assert "There is no user with this email" in nobody.stderr

@@ -21,7 +21,8 @@ from watchword.events import (
 
 PATHS = [
     ("GET", "/users"), ("GET", "/users/{id}"), ("POST", "/users/{id}/disable"), ("POST", "/users/{id}/enable"),
-    ("DELETE", "/users/{id}"), ("GET", "/users/{id}/sessions"), ("DELETE", "/users/{id}/sessions"),
+    ("POST", "/users/{id}/reset-2fa"), ("DELETE", "/users/{id}"), ("GET", "/users/{id}/sessions"),
+    ("DELETE", "/users/{id}/sessions"),
     ("DELETE", "/users/{id}/sessions/{id}"), ("PUT", "/users/{id}/roles/admin"), ("DELETE", "/users/{id}/roles/user"),
     ("GET", "/roles"), ("POST", "/roles"), ("PUT", "/roles/user"), ("DELETE", "/roles/user"), ("GET", "/events"),
     ("GET", "/clients"), ("POST", "/clients"), ("GET", "/clients/{id}"), ("PATCH", "/clients/{id}"),

@@ -68,7 +68,7 @@ def test_the_form_is_documented_although_we_parse_it(auth: Watchword[Any]) -> No
     operation = make_app(auth).openapi()["paths"]["/auth/token"]["post"]
     form = operation["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
     assert set(form["properties"]) == {
-        "grant_type", "username", "password", "refresh_token", "scope", "client_id", "client_secret",
+        "grant_type", "username", "password", "otp", "refresh_token", "scope", "client_id", "client_secret",
         "client_assertion_type", "client_assertion",
     }  # fmt: skip
     assert form["properties"]["grant_type"]["enum"] == ["password", "refresh_token", "client_credentials"]

@@ -17,7 +17,7 @@ FOLDER = Path(packaged.__file__).parent / "templates"
 KINDS = sorted(path.stem for path in FOLDER.glob("[a-z]*.txt"))
 LINK = "https://app.example.com/#token=wwo_x"
 EVENT = {"at": "2026-11-21T11:50:00.000+00:00", "user_id": "x"}
-VALUES: dict[str, Any] = {"link": LINK, "lifetime": "a day", "new_email": "new@example.com", **EVENT}
+VALUES: dict[str, Any] = {"link": LINK, "lifetime": "a day", "new_email": "new@example.com", "remaining": 1, **EVENT}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -244,6 +244,15 @@ def reset_link(email: Email, as_json: Json = False) -> None:
         output.say(link)
 
 
+@users.command("reset-2fa")
+def reset_second_factor(email: Email, as_json: Json = False) -> None:
+    """Remove the second factor of a user who lost it; all their sessions end."""
+    from watchword.cli.users import reset_second_factor, with_users
+
+    user = asyncio.run(with_users(lambda users: reset_second_factor(users, email)))
+    output.print_user(user, f"Reset the second factor of {user.email}.", as_json=as_json)
+
+
 @users.command("import")
 def import_(
     file: Annotated[str, typer.Argument(metavar="FILE", help="What to read; - is standard input.")],

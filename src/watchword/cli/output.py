@@ -48,6 +48,7 @@ def user_dict(user: User[Any]) -> dict[str, Any]:
         "is_active": user.is_active,
         "profile": user.profile.model_dump(mode="json"),
         "roles": sorted(user.roles),
+        "second_factor": user.second_factor,
         "created_at": user.created_at.isoformat(),
         "last_login_at": user.last_login_at.isoformat() if user.last_login_at else None,
     }

@@ -86,6 +86,16 @@ async def password_reset_link(users: Users[AnyProfile], email: str) -> str:
     return await users.password_reset_link(user.id)
 
 
+async def reset_second_factor(users: Users[AnyProfile], email: str) -> User[Any]:
+    """Remove the second factor of the user with this address.
+
+    Raises:
+        NotFound: There is none.
+    """
+    user = await user_with(email, users)
+    return await users.reset_second_factor(user.id)
+
+
 def read_password(*, from_stdin: bool) -> str:
     """A password that was typed twice, or the one line of standard input, exactly as it came.
 

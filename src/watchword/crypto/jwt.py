@@ -15,6 +15,8 @@ from watchword.crypto.keys import KeySet, SigningKey
 
 MAX_TOKEN_BYTES: Final = 8192
 ACCESS_TOKEN_TYPE: Final = "at+jwt"  # noqa: S105 — a media type (RFC 9068 §2.1)
+PENDING_LOGIN_TYPE: Final = "mfa+jwt"
+"""Of a token that says: the password was right, a second factor is to come."""
 _JWS_PARTS: Final = 3
 _LAST_SECOND: Final = 253_402_300_799  # of the year 9999
 # Headers that make a verifier fetch or trust a key, or skip a check. We write none of them, so none is read.

@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from watchword.crypto.refresh_tokens import PREFIX, BadRefreshToken, RefreshTokenKeys
-from watchword.errors import InvalidToken
+from watchword.errors import InvalidToken, SecondFactorNeeded
 from watchword.identity.issue import TokenRules
 from watchword.identity.scopes import format_scope
 from watchword.identity.verify import VerifyCredential
@@ -53,7 +53,7 @@ class IntrospectToken:
     async def _access_token(self, asking: Introspector, token: str) -> Mapping[str, Any]:
         try:
             verified = await self.verify(token)
-        except InvalidToken:
+        except (InvalidToken, SecondFactorNeeded):
             return _INACTIVE
         principal, account = verified.principal, verified.account
         if not self._may_ask(asking, principal.client_id, principal.user_id, audience=self.rules.audience):

@@ -24,6 +24,7 @@ class Pruned:
         assertions: Those that clients authenticated with, which have expired.
         one_time_tokens: Links that nobody followed.
         outbox: Mail that was given up.
+        pending_tokens: Those that were traded for a login, which have expired.
         attempts: Counters of failures that nobody added to for a day.
     """
 
@@ -31,6 +32,7 @@ class Pruned:
     revocations: int = 0
     api_keys: int = 0
     assertions: int = 0
+    pending_tokens: int = 0
     events: int = 0
     one_time_tokens: int = 0
     outbox: int = 0
@@ -61,6 +63,7 @@ class Prune:
                     revocations=await stores.revocations.prune(limit=_BATCH),
                     api_keys=await stores.api_keys.prune(limit=_BATCH),
                     assertions=await stores.clients.prune_assertions(limit=_BATCH),
+                    pending_tokens=await stores.second_factors.prune_tokens(limit=_BATCH),
                     events=await stores.events.prune(kept_for=self.events_kept_for, limit=_BATCH),
                     one_time_tokens=await stores.one_time_tokens.prune(limit=_BATCH),
                     outbox=await stores.outbox.prune(limit=_BATCH),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from watchword.crypto.refresh_tokens import PREFIX, BadRefreshToken, RefreshTokenKeys
-from watchword.errors import InvalidToken, UnauthorizedClient
+from watchword.errors import InvalidToken, SecondFactorNeeded, UnauthorizedClient
 from watchword.events import ClientTokenRevoked, Events, SessionEnded, TokenRevoked
 from watchword.identity.verify import VerifyCredential
 from watchword.model import API_KEY_PREFIX, Client, Device
@@ -53,7 +53,7 @@ class RevokeToken:
     async def _access_token(self, client: Client, token: str, device: Device) -> None:
         try:
             verified = await self.verify(token)
-        except InvalidToken:
+        except (InvalidToken, SecondFactorNeeded):
             return
         principal = verified.principal
         _refuse_others(client, principal.client_id)

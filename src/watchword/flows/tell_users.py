@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from watchword.events import AboutUser, Events, LoggedIn, PasswordChanged, PasswordReset, SessionReused
+from watchword.events import (
+    AboutUser,
+    Events,
+    LoggedIn,
+    PasswordChanged,
+    PasswordReset,
+    RecoveryCodesRenewed,
+    RecoveryCodeUsed,
+    SecondFactorDisabled,
+    SecondFactorEnabled,
+    SessionReused,
+)
 from watchword.identity.outbox import Outbox
 from watchword.mail import Letter
 from watchword.storage import Database
@@ -15,6 +26,10 @@ NOTICES: Final[Mapping[type[AboutUser], str]] = {
     PasswordChanged: "password_changed",
     PasswordReset: "password_reset",
     SessionReused: "session_reused",
+    SecondFactorEnabled: "second_factor_enabled",
+    SecondFactorDisabled: "second_factor_disabled",
+    RecoveryCodesRenewed: "recovery_codes_renewed",
+    RecoveryCodeUsed: "recovery_code_used",
 }
 """Events, and the template of the mail about each; it sees the event's fields."""
 

@@ -8,14 +8,17 @@ from watchword.grants.client_credentials import ClientCredentialsGrant
 from watchword.grants.parameters import Parameters
 from watchword.grants.password import PasswordGrant
 from watchword.grants.refresh_token import RefreshTokenGrant
-from watchword.model import Client, Device, IssuedTokens
+from watchword.model import Client, Device, IssuedTokens, PendingLogin
 
 
 class Grant(Protocol):
     """A way to get tokens (RFC 6749 §1.3)."""
 
-    async def __call__(self, client: Client, parameters: Parameters, device: Device) -> IssuedTokens:
-        """Trade the parameters for tokens, or raise the refusal that says why not."""
+    async def __call__(self, client: Client, parameters: Parameters, device: Device) -> IssuedTokens | PendingLogin:
+        """Trade the parameters for tokens, or raise the refusal that says why not.
+
+        A `PendingLogin` says that a second factor is to come.
+        """
         ...
 
 

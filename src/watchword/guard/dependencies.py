@@ -3,6 +3,7 @@
 The object that FastAPI shows in OpenAPI as the security scheme is the one that authenticates: one flat dependency.
 """
 
+import math
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,13 +16,16 @@ from fastapi.openapi.models import OAuthFlows
 from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
+from typing_extensions import override
 
-from watchword.errors import InsufficientScope, InvalidToken, LoginTooOld, Refusal
+from watchword.errors import InsufficientScope, InvalidToken, LoginTooOld, Refusal, SecondFactorNeeded
 from watchword.guard.credentials import authorization, bearer_token
 from watchword.guard.refusals import no_credential, refuse
 from watchword.guard.remembered import Caller
 from watchword.guard.running import running
-from watchword.model import ADMIN_SCOPE, API_KEY_PREFIX, Device, Principal, User
+from watchword.identity.issue import PendingPurpose
+from watchword.identity.pending import Pending
+from watchword.model import ACR_SECOND_FACTOR, ADMIN_SCOPE, API_KEY_PREFIX, Device, Principal, User
 
 SCHEME_NAME: Final = "Watchword"
 """The security scheme's name in OpenAPI. Its flows are written by `Watchword.install`, which knows the addresses."""
@@ -94,11 +98,29 @@ def _who_logged_in_within(limit: timedelta) -> Check[Principal]:
 
     def check(caller: Caller, _needed: SecurityScopes) -> Principal:
         principal = caller.principal
-        if principal.auth_time is None or time.time() - principal.auth_time.timestamp() > seconds:
+        if _age(principal) > seconds:
             raise LoginTooOld(f"{principal.subject} logged in at {principal.auth_time}", max_age=seconds)
         return principal
 
     return check
+
+
+def _by_two_factors(within: timedelta | None) -> Check[Principal]:
+    seconds = 0 if within is None else int(within.total_seconds())
+
+    def check(caller: Caller, _needed: SecurityScopes) -> Principal:
+        principal = caller.principal
+        if ACR_SECOND_FACTOR not in principal.amr or (seconds and _age(principal) > seconds):
+            detail = f"{principal.subject} logged in by {principal.amr} at {principal.auth_time}"
+            raise SecondFactorNeeded(detail, max_age=seconds)
+        return principal
+
+    return check
+
+
+def _age(principal: Principal) -> float:
+    """How many seconds ago the user authenticated; where no user did, it was never."""
+    return math.inf if principal.auth_time is None else time.time() - principal.auth_time.timestamp()
 
 
 def _with_role(name: str) -> Check[Principal]:
@@ -116,6 +138,35 @@ def _admin(caller: Caller, _needed: SecurityScopes) -> Principal:
     if not principal.is_first_party_user or ADMIN_SCOPE not in principal.scopes:
         raise InsufficientScope(f"{principal.subject} is no administrator who logged in here")
     return principal
+
+
+def _who_logged_in_here(caller: Caller, _needed: SecurityScopes) -> Principal:
+    if not caller.principal.is_first_party_user:
+        raise InsufficientScope(f"{caller.principal.subject} did not log in here")
+    return caller.principal
+
+
+class PendingGuard(Guard[Pending | Principal]):
+    """Admits a login that waits for its second factor, and users who logged in to the host application itself.
+
+    Args:
+        purpose: What the pending token must be good for.
+    """
+
+    def __init__(self, purpose: PendingPurpose) -> None:
+        super().__init__(_who_logged_in_here)
+        self._purpose = purpose
+
+    @override
+    async def __call__(self, connection: HTTPConnection, needed: SecurityScopes) -> Pending | Principal:
+        verify_pending = running(connection).verify_pending
+        try:
+            token = await bearer_token(connection)
+            if token is not None and verify_pending.looks_like_one(token):
+                return await verify_pending(token, self._purpose)
+        except Refusal as refusal:
+            raise refuse(refusal, connection) from None
+        return await super().__call__(connection, needed)
 
 
 current_principal: Final = Guard(_any)
@@ -148,3 +199,11 @@ def requires_role(name: str) -> fastapi_params.Security:
 def requires_recent_login(*, minutes: float = 5) -> fastapi_params.Security:
     """Ask for a login not older than some minutes, for what a stolen token must not be enough for (RFC 9470)."""
     return fastapi_params.Security(Guard(_who_logged_in_within(timedelta(minutes=minutes))))
+
+
+def requires_second_factor(*, minutes: float | None = None) -> fastapi_params.Security:
+    """Ask for a login by two factors, of the last minutes if that is said (RFC 9470).
+
+    `POST /auth/2fa/verify` with a code steps a session up that was opened without one, or too long ago.
+    """
+    return fastapi_params.Security(Guard(_by_two_factors(None if minutes is None else timedelta(minutes=minutes))))

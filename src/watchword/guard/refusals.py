@@ -6,7 +6,15 @@ from typing import Final
 from fastapi import HTTPException
 from starlette.requests import HTTPConnection
 
-from watchword.errors import InsufficientScope, LoginTooOld, Refusal, TooManyRequests, Unavailable
+from watchword.errors import (
+    InsufficientScope,
+    LoginTooOld,
+    Refusal,
+    SecondFactorNeeded,
+    TooManyRequests,
+    Unavailable,
+)
+from watchword.model import ACR_SECOND_FACTOR
 
 _log: Final = logging.getLogger("watchword.guard")
 
@@ -40,6 +48,8 @@ def refuse(refusal: Refusal, connection: HTTPConnection, *, scopes: str = "") ->
     parameters = {"error": refusal.code, "error_description": refusal.text}
     if isinstance(refusal, InsufficientScope) and scopes:
         parameters["scope"] = scopes
-    if isinstance(refusal, LoginTooOld):
+    if isinstance(refusal, SecondFactorNeeded):
+        parameters["acr_values"] = ACR_SECOND_FACTOR
+    if isinstance(refusal, LoginTooOld | SecondFactorNeeded) and refusal.max_age:
         parameters["max_age"] = str(refusal.max_age)
     return HTTPException(refusal.status, refusal.text, {"WWW-Authenticate": challenge(**parameters)})

@@ -6,6 +6,7 @@ from starlette.requests import HTTPConnection
 
 from watchword.errors import NotRunning
 from watchword.guard.remembered import RememberingVerifier
+from watchword.identity.pending import VerifyPending
 from watchword.limits import Limits
 
 STATE_KEY = "watchword"
@@ -17,6 +18,11 @@ class Running(Protocol):
     @property
     def verify_credential(self) -> RememberingVerifier:
         """Credential → who the request speaks for."""
+        ...
+
+    @property
+    def verify_pending(self) -> VerifyPending:
+        """Pending token → the login that waits for its second factor."""
         ...
 
     @property

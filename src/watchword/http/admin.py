@@ -165,6 +165,15 @@ async def enable_user(request: Request, by: ByAdmin, user_id: UUID) -> UserAnswe
     return UserAnswer.of(await use_cases(request).set_active(user_id, active=True, by=by))
 
 
+@router.post("/users/{user_id}/reset-2fa")
+async def reset_second_factor(request: Request, by: ByRecentAdmin, user_id: UUID) -> UserAnswer:
+    """Remove the second factor of a user who lost it, recovery codes too; all their sessions end.
+
+    The administrator's login must not be older than five minutes.
+    """
+    return UserAnswer.of(await use_cases(request).manage_second_factor.reset(user_id, by=by))
+
+
 @router.delete("/users/{user_id}", status_code=204, responses={409: {"model": ErrorAnswer}})
 async def delete_user(request: Request, by: ByAdmin, user_id: UUID) -> None:
     """Delete a user, and whatever of ours belongs to them."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator
@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from watchword.errors import InvalidClient, InvalidToken, Refusal, TooManyRequests, Unavailable
 from watchword.identity.scopes import format_scope
-from watchword.model import Account, IssuedTokens, User
+from watchword.model import Account, IssuedTokens, PendingLogin, User
 
 NO_STORE: Final = {"Cache-Control": "no-store"}
 
@@ -25,6 +25,20 @@ class TokenAnswer(BaseModel):
     scope: str
 
 
+class PendingAnswer(BaseModel):
+    """The password was right, and a second factor is to come: to `/2fa/verify`, with this token as bearer.
+
+    Attributes:
+        mfa_enrolment_required: The user has no second factor and must set one up: `/2fa/setup` and `/2fa/confirm`.
+    """
+
+    access_token: str
+    token_type: str = "bearer"  # noqa: S105 — as above
+    expires_in: int
+    mfa_required: Literal[True] = True
+    mfa_enrolment_required: bool = False
+
+
 class UserAnswer(BaseModel):
     """A user, as others may see them."""
 
@@ -36,6 +50,7 @@ class UserAnswer(BaseModel):
     created_at: datetime
     last_login_at: datetime | None
     roles: Annotated[list[str], BeforeValidator(sorted)]
+    second_factor: bool
 
     @classmethod
     def of(cls, account: Account) -> Self:
@@ -70,9 +85,14 @@ class OAuthErrorAnswer(BaseModel):
     detail: str
 
 
-def tokens(issued: IssuedTokens) -> Response:
-    """The token response, a `TokenAnswer`."""
-    answer = {"access_token": issued.access_token, "token_type": "bearer", "expires_in": issued.expires_in}
+def tokens(issued: IssuedTokens | PendingLogin, **beside: Any) -> Response:  # noqa: ANN401 — JSON
+    """The token response, a `TokenAnswer` or a `PendingAnswer`, and what else is told."""
+    answer = {"access_token": issued.access_token, "token_type": "bearer", "expires_in": issued.expires_in, **beside}
+    if isinstance(issued, PendingLogin):
+        answer["mfa_required"] = True
+        if issued.must_enrol:
+            answer["mfa_enrolment_required"] = True
+        return JSONResponse(answer, headers=NO_STORE)
     if issued.refresh_token is not None:
         answer["refresh_token"] = issued.refresh_token
     return JSONResponse({**answer, "scope": format_scope(issued.scopes)}, headers=NO_STORE)

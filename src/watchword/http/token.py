@@ -12,7 +12,7 @@ from watchword.grants import GRANTS, Parameters, password, refresh_token
 from watchword.http import responses
 from watchword.http.device import device_of
 from watchword.http.forms import read_token_form
-from watchword.http.responses import ErrorAnswer, OAuthErrorAnswer, TokenAnswer
+from watchword.http.responses import ErrorAnswer, OAuthErrorAnswer, PendingAnswer, TokenAnswer
 from watchword.http.route import JsonRoute, OAuthRoute
 from watchword.http.use_cases import use_cases
 from watchword.identity.authenticate_client import ASSERTION_TYPE, ClientCredentials
@@ -36,6 +36,7 @@ _FORM: Final[dict[str, Any]] = {
                         "grant_type": {"type": "string", "enum": list(GRANTS)},
                         "username": {"type": "string", "description": "The user's email"},
                         "password": {"type": "string", "format": "password"},
+                        "otp": {"type": "string", "description": "A code of the user's second factor, if at hand"},
                         "refresh_token": {"type": "string"},
                         "scope": {
                             "type": "string",
@@ -55,7 +56,7 @@ _FORM: Final[dict[str, Any]] = {
 
 @router.post(
     "/token",
-    response_model=TokenAnswer,
+    response_model=TokenAnswer | PendingAnswer,
     openapi_extra=_FORM,
     responses={status: {"model": OAuthErrorAnswer} for status in (400, 401, 413, 429, 503)},
 )

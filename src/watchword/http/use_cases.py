@@ -15,6 +15,7 @@ from watchword.flows.create_client import CreateClient
 from watchword.flows.delete_client import DeleteClient
 from watchword.flows.delete_user import DeleteUser
 from watchword.flows.end_sessions import EndSessions
+from watchword.flows.enrol_totp import EnrolTotp
 from watchword.flows.export_account import ExportAccount
 from watchword.flows.find_client import FindClient
 from watchword.flows.find_user import FindUser
@@ -22,6 +23,7 @@ from watchword.flows.introspect_token import IntrospectToken
 from watchword.flows.list_api_keys import ListApiKeys
 from watchword.flows.list_sessions import ListSessions
 from watchword.flows.manage_roles import ManageRoles
+from watchword.flows.manage_second_factor import ManageSecondFactor
 from watchword.flows.record_events import ListEvents
 from watchword.flows.register import Register
 from watchword.flows.request_password_reset import RequestPasswordReset
@@ -31,8 +33,10 @@ from watchword.flows.revoke_api_key import RevokeApiKey
 from watchword.flows.revoke_token import RevokeToken
 from watchword.flows.set_active import SetActive
 from watchword.flows.sign_up import SignUp
+from watchword.flows.step_up import StepUp
 from watchword.flows.update_profile import UpdateProfile
 from watchword.flows.verify_email import VerifyEmail
+from watchword.flows.verify_second_factor import VerifySecondFactor
 from watchword.grants import Grant
 from watchword.guard.running import running
 from watchword.identity.authenticate_client import AuthenticateClient
@@ -74,6 +78,10 @@ class UseCases:
     revoke_token: RevokeToken
     introspect_token: IntrospectToken
     create_api_key: CreateApiKey
+    enrol_totp: EnrolTotp
+    verify_second_factor: VerifySecondFactor
+    step_up: StepUp
+    manage_second_factor: ManageSecondFactor
     list_api_keys: ListApiKeys
     revoke_api_key: RevokeApiKey
     create_client: CreateClient

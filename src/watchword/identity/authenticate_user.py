@@ -12,6 +12,7 @@ from watchword.identity.attempts import Attempts
 from watchword.identity.emails import canonical_email
 from watchword.identity.failure_time import FailureTime
 from watchword.identity.hashing import HashingPool, Verification
+from watchword.identity.second_factor import CheckCode, Factor, Presented, look_up
 from watchword.model import Account, AttemptKind, Device, NewHash
 from watchword.storage import Database
 
@@ -25,10 +26,12 @@ class PasswordVerified:
     Attributes:
         account: As it was read.
         rehashed: What should replace a weaker hash.
+        factor: The second factor that came with it and was right; None if there is none, or none came.
     """
 
     account: Account
     rehashed: NewHash | None
+    factor: Factor | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +46,23 @@ class AuthenticateUser:
     hashing: HashingPool
     failure_time: FailureTime
     attempts: Attempts
+    check_code: CheckCode
     only_verified: bool
 
-    async def __call__(self, email: str, password: str, *, device: Device = NOWHERE) -> PasswordVerified:
+    async def __call__(
+        self, email: str, password: str, *, code: str | None = None, device: Device = NOWHERE
+    ) -> PasswordVerified:
         """Verify.
 
+        Args:
+            email: However it is written.
+            password: Exactly as it came.
+            code: A one-time or recovery code that came along. Of a user without a second factor it is not looked at.
+            device: Where from.
+
         Raises:
-            InvalidGrant: The same for every reason.
+            InvalidGrant: The same for every reason, a wrong code among them.
+            TooManyAttempts: The password is right, and there were too many wrong codes.
             InvalidRequest: The password is longer than any can be.
             HashingBusy: The queue is full.
             StorageDown: The database does not answer.
@@ -57,23 +70,35 @@ class AuthenticateUser:
         refuse_endless(password)
         canonical = canonical_email(email)
         async with self.hashing.place() as place:
-            account = await self._read(canonical)
+            account, presented = await self._read(canonical, code)
             counter = await self._counter(canonical, account, device)
             stored = _verifiable_hash(account)
             outcome = await place.verify(password, stored or decoy(self.hashing.hasher.scheme))
             if account is not None and stored is not None and self._may_log_in(account) and outcome.matches:
-                if await self._is_heard(counter):
-                    weak = self.hashing.hasher.needs_rehash(stored)
-                    return PasswordVerified(account, new_hash(await place.hash(password)) if weak else None)
-                counter = replace(counter, is_locked=True)
+                try:
+                    if await self._is_heard(counter):
+                        factor = await self._judge(account, presented, device)
+                        weak = self.hashing.hasher.needs_rehash(stored)
+                        return PasswordVerified(account, new_hash(await place.hash(password)) if weak else None, factor)
+                    counter = replace(counter, is_locked=True)
+                except InvalidGrant as wrong:  # it reads, and takes, as if the password had been
+                    counter = replace(counter, wrong_code=wrong.detail)
         return await self._refuse(account, outcome, counter, device)
 
     def _may_log_in(self, account: Account) -> bool:
         return account.is_active and (account.email_verified_at is not None or not self.only_verified)
 
-    async def _read(self, canonical: str) -> Account | None:
+    async def _read(self, canonical: str, code: str | None) -> tuple[Account | None, Presented | None]:
         async with self.storage.reading() as stores:  # given back before the hash is computed
-            return await stores.users.find(canonical)
+            account = await stores.users.find(canonical)
+            # Whether or not there is such a user: a wrong password reads what a wrong code reads.
+            presented = None if code is None else await look_up(stores, account.id if account else None, code)
+            return account, presented
+
+    async def _judge(self, account: Account, presented: Presented | None, device: Device) -> Factor | None:
+        if presented is None or not account.second_factor:
+            return None
+        return await self.check_code.judge(account, presented, device=device)
 
     async def _counter(self, canonical: str, account: Account | None, device: Device) -> "_Counter":
         """Where this try counts: at the account, or while that is locked at the network its owner is logged in from.
@@ -110,8 +135,9 @@ class AuthenticateUser:
         self, account: Account | None, outcome: Verification, counter: "_Counter", device: Device
     ) -> PasswordVerified:
         user_id = account.id if account is not None else None
-        with suppress(TooManyAttempts):  # it was locked, which nobody is told
-            await self.attempts.failed(AttemptKind.PASSWORD, counter.subject, user_id=user_id, device=device)
+        if counter.wrong_code is None:  # which was counted as such
+            with suppress(TooManyAttempts):  # it was locked, which nobody is told
+                await self.attempts.failed(AttemptKind.PASSWORD, counter.subject, user_id=user_id, device=device)
         await self.failure_time.wait(outcome)
         if account is None:
             raise InvalidGrant("no such user")
@@ -121,6 +147,8 @@ class AuthenticateUser:
             raise InvalidGrant(f"user {account.id} is disabled")
         if not self._may_log_in(account):
             raise InvalidGrant(f"user {account.id} has not proved their address")
+        if counter.wrong_code is not None:
+            raise InvalidGrant(f"user {account.id}: {counter.wrong_code}")
         if counter.is_locked:
             raise InvalidGrant(f"user {account.id} is locked after too many failures")
         raise InvalidGrant(f"wrong password for user {account.id}")
@@ -128,10 +156,11 @@ class AuthenticateUser:
 
 @dataclass(frozen=True, slots=True)
 class _Counter:
-    """Where a try counts, and whether it is heard at all."""
+    """Where a try counts, whether it is heard at all, and what was wrong with the code where the password was right."""
 
     subject: str
     is_locked: bool
+    wrong_code: str | None = None
 
 
 def _verifiable_hash(account: Account | None) -> str | None:

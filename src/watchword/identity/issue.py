@@ -4,24 +4,46 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any, Final
 
-from watchword.crypto import jwt
+from watchword.crypto import base64url, jwt
 from watchword.crypto.refresh_tokens import RefreshToken, RefreshTokenKeys
 from watchword.identity.keyring import Keyring
 from watchword.identity.scopes import format_scope
-from watchword.model import Client, IssuedTokens, Session
+from watchword.model import ACR_SECOND_FACTOR, Account, Client, IssuedTokens, PendingLogin, Session
 from watchword.settings import SigningAlgorithm
+
+PENDING_SECONDS: Final = 300
+"""The life of a pending token."""
+
+
+class PendingPurpose(StrEnum):
+    """What a pending token may be good for: the name of an endpoint below `/2fa`."""
+
+    VERIFY = "verify"
+    SETUP = "setup"
+    CONFIRM = "confirm"
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRules:
-    """What every access token of this installation has in common."""
+    """What every access token of this installation has in common.
+
+    Attributes:
+        endpoints: The address that ours are below.
+    """
 
     issuer: str
     audience: str
     lifetime: timedelta
     algorithm: SigningAlgorithm
+    endpoints: str
+
+    def pending_audience(self, purpose: PendingPurpose) -> str:
+        """What a pending token is addressed to: the one endpoint of ours that takes it, and no resource server."""
+        return f"{self.endpoints}/2fa/{purpose}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +58,7 @@ class IssueTokens:
     def __call__(
         self,
         session: Session,
-        refresh_token: RefreshToken,
+        refresh_token: RefreshToken | None,
         *,
         scopes: frozenset[str] | None = None,
         lifetime: timedelta | None = None,
@@ -45,7 +67,7 @@ class IssueTokens:
 
         Args:
             session: Whose they are; no access token outlives it.
-            refresh_token: What the refresh token says.
+            refresh_token: What the refresh token says; None where the session goes on with the one it has.
             scopes: What the access token may do, where that is less than the session.
             lifetime: That of the client's tokens, where it is shorter than everybody's. A longer one would outlive the
                 word of a revocation.
@@ -59,11 +81,12 @@ class IssueTokens:
             "sid": str(session.id),
             "auth_time": int(session.auth_time.timestamp()),
             "amr": list(session.amr),
+            **({"acr": ACR_SECOND_FACTOR} if ACR_SECOND_FACTOR in session.amr else {}),
             "epoch": session.epoch,
         }
         return IssuedTokens(
             access_token=self._sign(claims),
-            refresh_token=self.refresh_keys.encode(refresh_token),
+            refresh_token=None if refresh_token is None else self.refresh_keys.encode(refresh_token),
             expires_in=max(0, expires_at - now),
             scopes=granted,
         )
@@ -81,6 +104,29 @@ class IssueTokens:
         # RFC 6749 §4.4.3: no refresh token, for the client can authenticate again.
         return IssuedTokens(self._sign(claims), refresh_token=None, expires_in=seconds, scopes=scopes)
 
+    def pending(
+        self, account: Account, client: Client, scopes: frozenset[str], *, amr: tuple[str, ...], must_enrol: bool
+    ) -> PendingLogin:
+        """Issue what stands for a login whose second factor is to come: no access token, by type and by audience.
+
+        Args:
+            account: Whose password was right; the token ends with that password and with the user's tokens.
+            client: Whom the login is for.
+            scopes: What it will be granted.
+            amr: How the user authenticated so far (RFC 8176).
+            must_enrol: Whether it is good for setting up a factor, and not for presenting one.
+        """
+        purposes = (PendingPurpose.SETUP, PendingPurpose.CONFIRM) if must_enrol else (PendingPurpose.VERIFY,)
+        now = int(self.clock())
+        claims = {
+            **self._claims(str(account.id), client.id, scopes, now=now, expires_at=now + PENDING_SECONDS),
+            "aud": [self.rules.pending_audience(purpose) for purpose in purposes],
+            "amr": list(amr),
+            "epoch": account.token_epoch,
+            "password": password_digest(account),
+        }
+        return PendingLogin(self._sign(claims, jwt.PENDING_LOGIN_TYPE), PENDING_SECONDS, must_enrol)
+
     def _claims(
         self, subject: str, client_id: str, scopes: frozenset[str], *, now: int, expires_at: int
     ) -> dict[str, Any]:
@@ -95,5 +141,10 @@ class IssueTokens:
             "scope": format_scope(scopes),
         }
 
-    def _sign(self, claims: jwt.Claims) -> str:
-        return jwt.encode(claims, key=self.keyring.keys.signing[self.rules.algorithm], type_=jwt.ACCESS_TOKEN_TYPE)
+    def _sign(self, claims: jwt.Claims, type_: str = jwt.ACCESS_TOKEN_TYPE) -> str:
+        return jwt.encode(claims, key=self.keyring.keys.signing[self.rules.algorithm], type_=type_)
+
+
+def password_digest(account: Account) -> str:
+    """What tells one password hash from another, and nothing else of it: half a digest of a text with a random salt."""
+    return base64url.encode(sha256((account.password_hash or "").encode()).digest()[:16])

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from watchword.crypto import jwt
-from watchword.errors import InvalidToken
+from watchword.errors import InvalidToken, SecondFactorNeeded
 from watchword.identity.issue import TokenRules
 from watchword.identity.keyring import Keyring
+from watchword.identity.pending import VerifyPending
 from watchword.identity.scopes import ScopeCatalogue, read_scope
 from watchword.identity.verify_client import VerifyClientToken
 from watchword.model import API_KEY_PREFIX, FIRST_PARTY, Account, Principal, Revocation, RevocationKind
@@ -43,6 +44,7 @@ class VerifyCredential:
     Attributes:
         client_token: Verifies the tokens in which a client speaks for itself.
         verify_api_key: What API keys are handed to; they are told by their prefix.
+        pending: Knows the tokens that are not good yet.
     """
 
     storage: Database
@@ -53,12 +55,14 @@ class VerifyCredential:
     clock: Callable[[], float]
     client_token: VerifyClientToken
     verify_api_key: Callable[[str], Awaitable[Verified]]
+    pending: VerifyPending
 
     async def __call__(self, credential: str) -> Verified:
         """Verify.
 
         Raises:
             InvalidToken: It is not good, for whatever reason.
+            SecondFactorNeeded: It stands for a login whose second factor is still to come.
             StorageDown: The database does not answer; nobody is let in.
         """
         if credential.startswith(API_KEY_PREFIX):
@@ -107,6 +111,8 @@ class VerifyCredential:
                 jwt.require(claims, strings=("sid",), integers=("epoch", "auth_time"))
             return claims
         except jwt.BadToken as error:
+            if self.pending.looks_like_one(credential) and self.pending.is_signed_by_us(credential):
+                raise SecondFactorNeeded("a pending token") from None
             raise InvalidToken(str(error)) from None
 
 

@@ -27,6 +27,7 @@ from watchword.storage.one_time_tokens import OneTimeTokenStore
 from watchword.storage.outbox import OutboxStore
 from watchword.storage.revocations import RevocationStore
 from watchword.storage.roles import RoleStore
+from watchword.storage.second_factors import SecondFactorStore
 from watchword.storage.sessions import SessionStore
 from watchword.storage.signing_keys import SigningKeyStore
 from watchword.storage.users import UserStore
@@ -64,6 +65,7 @@ class Stores:
     clients: ClientStore
     one_time_tokens: OneTimeTokenStore
     outbox: OutboxStore
+    second_factors: SecondFactorStore
     attempts: AttemptStore
 
     @classmethod
@@ -81,6 +83,7 @@ class Stores:
             ClientStore(connection, revocations),
             OneTimeTokenStore(connection),
             OutboxStore(connection),
+            SecondFactorStore(connection),
             AttemptStore(connection),
         )
 

@@ -291,6 +291,18 @@ class SessionStore:
         is_new: bool = (await self._connection.execute(select(and_(others, ~same)))).scalar_one()
         return is_new
 
+    async def step_up(self, session_id: UUID, *, amr: tuple[str, ...] | None) -> Session | None:
+        """Note that the user of a session authenticated again, now. None if it has ended.
+
+        Args:
+            session_id: Which.
+            amr: What the session is worth from now on; None where that does not change.
+        """
+        values = {} if amr is None else {"amr": " ".join(amr)}
+        statement = update(session).where(session.c.id == session_id, *_is_live()).values(auth_time=now(), **values)
+        row = (await self._connection.execute(statement.returning(*_SESSION))).one_or_none()
+        return None if row is None else _session(row)
+
     async def page(self, user_id: UUID, *, before: UUID | None, limit: int) -> Sequence[Session]:
         """A user's sessions in force, the newest login first."""
         statement = select(*_SESSION).where(session.c.user_id == user_id, *_is_live())

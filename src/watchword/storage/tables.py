@@ -82,6 +82,9 @@ user = Table(
     Column("email_verified_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
     Column("last_login_at", UtcDateTime),
+    # When the second factor in force was confirmed. On this row, so that the one statement which completes a login can
+    # compare it: it changes with the factor, under the lock of the row.
+    Column("second_factor_since", UtcDateTime),
 )
 
 signing_key = Table(
@@ -236,6 +239,34 @@ api_key = Table(
     CheckConstraint("(user_id IS NULL) <> (client_id IS NULL)", name="owner"),
     Index(f"ix_{PREFIX}api_key_user_id", "user_id", "id"),
     Index(f"ix_{PREFIX}api_key_client_id", "client_id", "id"),
+)
+
+# Seeds are sealed; the pending one is in force once a code of it was confirmed.
+totp = Table(
+    f"{PREFIX}totp",
+    metadata,
+    Column("user_id", Uuid, ForeignKey(user.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("secret_sealed", LargeBinary),
+    Column("pending_sealed", LargeBinary),
+    # The time step of the last code that was used (RFC 6238 §5.2): neither it nor an earlier one is good again.
+    Column("last_step", BigInteger),
+)
+
+recovery_code = Table(
+    f"{PREFIX}recovery_code",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", Uuid, ForeignKey(user.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("used_at", UtcDateTime),
+)
+
+# The `jti` of pending tokens that were traded: each is good once.
+pending_token = Table(
+    f"{PREFIX}pending_token",
+    metadata,
+    Column("jti_digest", LargeBinary(32), primary_key=True),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
 )
 
 # Failures to tell a secret. The key is a MAC of whose account it is: addresses without one are counted too.

@@ -27,6 +27,7 @@ PUBLIC_ACCOUNT: Final = (
     user.c.created_at,
     user.c.last_login_at,
     user.c.token_epoch,
+    user.c.second_factor_since,
     roles_of_user().label("roles"),
     scopes_of_user().label("role_scopes"),
 )
@@ -162,8 +163,8 @@ class UserStore:
         """Complete a login, if the account is still what it was when its password was read.
 
         Hashing takes long and holds no connection; meanwhile the user may have been disabled, or have changed the
-        password. The statement checks what was read, so neither can be overtaken, and a new hash replaces only the very
-        hash that was verified.
+        password or the second factor. The statement checks what was read, so none can be overtaken, and a new hash
+        replaces only the very hash that was verified.
 
         Args:
             verified: The account as it was read before hashing.
@@ -173,16 +174,28 @@ class UserStore:
             False if the account changed or is gone.
         """
         result = await self._connection.execute(
-            update(user)
-            .where(
-                user.c.id == verified.id,
-                user.c.is_active,
-                user.c.password_hash.is_not_distinct_from(verified.password_hash),
-                user.c.token_epoch == verified.token_epoch,
-            )
-            .values(last_login_at=now(), **_hash_columns(rehashed))
+            update(user).where(*_is_still(verified)).values(last_login_at=now(), **_hash_columns(rehashed))
         )
         return result.rowcount == 1
+
+    async def rehash(self, verified: Account, new: NewHash) -> bool:
+        """Replace a weak hash by another of the same password, where a login is not complete yet.
+
+        Returns:
+            False if the account changed or is gone.
+        """
+        statement = update(user).where(*_is_still(verified)).values(**_hash_columns(new))
+        return (await self._connection.execute(statement)).rowcount == 1
+
+    async def hold(self, verified: Account) -> bool:
+        """Lock an account until the transaction ends. False if it is not what it was when it was read, or gone."""
+        # A statement that writes the row: on PostgreSQL it waits for who holds it, then looks again.
+        statement = update(user).where(*_is_still(verified)).values(is_active=user.c.is_active)
+        return (await self._connection.execute(statement)).rowcount == 1
+
+    async def set_second_factor(self, user_id: UUID, *, confirmed: bool) -> Account | None:
+        """Note that a second factor was confirmed now, or that there is none. None if there is no such account."""
+        return await self._change(user.c.id == user_id, second_factor_since=now() if confirmed else None)
 
     async def replace_password(self, verified: Account, new: NewHash) -> bool:
         """Set a new password and end every token, if the old hash is still the one that was verified.
@@ -306,6 +319,17 @@ class UserStore:
         if changed is not None:
             await self._revocations.user(changed.id, epoch=changed.token_epoch)
         return changed
+
+
+def _is_still(verified: Account) -> Sequence[ColumnElement[bool]]:
+    """That an account is what it was when it was read, as far as a login depends on it."""
+    return (
+        user.c.id == verified.id,
+        user.c.is_active,
+        user.c.password_hash.is_not_distinct_from(verified.password_hash),
+        user.c.token_epoch == verified.token_epoch,
+        user.c.second_factor_since.is_not_distinct_from(verified.second_factor_since),
+    )
 
 
 def _account(row: Row[*tuple[Any, ...]] | None) -> Account | None:
