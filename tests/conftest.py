@@ -39,12 +39,16 @@ def anyio_backend() -> str:
 
 
 def make_settings(database_url: str, **changes: Any) -> Settings:
-    """Settings of the tests: a fixed secret, a cheap hash; nothing from the environment's own variables."""
+    """Settings of the tests: a fixed secret, a cheap hash, no limits and no notices of what a test does.
+
+    Nothing comes from the environment's own variables.
+    """
     fields: dict[str, Any] = {
         "database_url": database_url,
         "secret": SECRET,
         "password_cost": CHEAP_HASH,
         "rate_limits": False,
+        "notices": False,
         **changes,
     }
     return Settings(_env_file=None, **fields)  # type: ignore[call-arg]  # pydantic-settings' own keyword

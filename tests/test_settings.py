@@ -63,6 +63,7 @@ def test_nothing_has_to_be_set_in_development() -> None:
     assert settings.issuer == "http://localhost:8000"
     assert settings.audience == settings.issuer
     assert not settings.is_production
+    assert settings.notices
 
 
 @pytest.mark.parametrize(

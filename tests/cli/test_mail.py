@@ -48,7 +48,7 @@ def test_an_operator_sees_what_was_not_sent_and_has_it_tried_again(tmp_path: Pat
             raise MailNotSent("the recipient was refused: [550]", is_final=True)
 
     url = f"sqlite:///{tmp_path / 'watchword.db'}"
-    auth: Watchword[Any] = Watchword(make_settings(url, notices=False), mailer=Refusing())
+    auth: Watchword[Any] = Watchword(make_settings(url), mailer=Refusing())
     with Client(make_app(auth)) as client:
         client.sign_up(EMAIL)
         client.post("/auth/password/forgot", json={"email": EMAIL})

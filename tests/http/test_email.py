@@ -26,7 +26,7 @@ def inbox() -> Inbox:
 
 @pytest.fixture
 def auth(database_url: str, inbox: Inbox) -> Watchword[Any]:
-    settings = make_settings(database_url, email_verification="required", notices=False)
+    settings = make_settings(database_url, email_verification="required")
     return Watchword(settings, scopes=SCOPES, mailer=inbox)
 
 

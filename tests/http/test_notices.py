@@ -20,7 +20,7 @@ def inbox() -> Inbox:
 
 @pytest.fixture
 def auth(database_url: str, inbox: Inbox) -> Watchword[Any]:
-    settings = make_settings(database_url, refresh_leeway="0", product_name="The Shop")
+    settings = make_settings(database_url, notices=True, refresh_leeway="0", product_name="The Shop")
     return Watchword(settings, scopes=SCOPES, mailer=inbox)
 
 
@@ -103,7 +103,7 @@ def test_notices_can_be_switched_off(sqlite_url: str, inbox: Inbox) -> None:
 
 
 def test_an_app_that_starts_again_tells_once(sqlite_url: str, inbox: Inbox) -> None:
-    auth: Watchword[Any] = Watchword(make_settings(sqlite_url), mailer=inbox)
+    auth: Watchword[Any] = Watchword(make_settings(sqlite_url, notices=True), mailer=inbox)
     app = make_app(auth)
     with Client(app) as client:
         client.sign_up()

@@ -25,9 +25,7 @@ def inbox() -> Inbox:
 
 @pytest.fixture
 def auth(database_url: str, inbox: Inbox) -> Watchword[Any]:
-    settings = make_settings(
-        database_url, notices=False, password_reset_url="https://app.example.com/#/new?t=1#token={token}"
-    )
+    settings = make_settings(database_url, password_reset_url="https://app.example.com/#/new?t=1#token={token}")
     return Watchword(settings, scopes=SCOPES, mailer=inbox)
 
 

@@ -45,7 +45,7 @@ def test_a_host_replaces_words_and_the_page_around_them(sqlite_url: str, tmp_pat
     (folder / "reset_password.txt").write_text("Subject: Neues Passwort für {{ email }}\n\nHier: \n\n{{ link }}\n")
     (folder / "layout.html").write_text("<h1>{{ product }}</h1>{% for p in paragraphs %}[{{ p }}]{% endfor %}")
     inbox = Inbox()
-    settings = make_settings(sqlite_url, mail_templates=folder, product_name="Tom & Co", notices=False)
+    settings = make_settings(sqlite_url, mail_templates=folder, product_name="Tom & Co")
     auth: Watchword[Any] = Watchword(settings, mailer=inbox)
     with Client(make_app(auth)) as client:
         client.sign_up()
