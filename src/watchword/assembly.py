@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass, field
 from typing import Final, Generic
-from urllib.parse import urlsplit
 
 from watchword.crypto.passwords import PasswordHasher
 from watchword.crypto.refresh_tokens import RefreshTokenKeys
@@ -255,7 +254,7 @@ async def assemble(
                 scopes,
                 open_session,
                 events,
-                settings.second_factor_issuer or urlsplit(settings.issuer).hostname or settings.issuer,
+                settings.product,
             ),
             verify_second_factor=VerifySecondFactor(check_code, scopes, open_session),
             step_up=StepUp(storage, reauthenticate, check_code, issue, events),

@@ -416,10 +416,6 @@ class Settings(BaseSettings):
         description='Roles whose users must have a second factor where others may, as JSON: `["admin"]`. Recommended: '
         "`admin`, and whatever else can do harm.",
     )
-    second_factor_issuer: str = Field(
-        default="",
-        description="What authenticator apps show beside the email. Empty means the host name of the issuer.",
-    )
     password_failures: int = Field(
         default=10,
         ge=3,
@@ -555,8 +551,9 @@ class Settings(BaseSettings):
     @field_validator("product_name")
     @classmethod
     def _one_line(cls, value: str) -> str:
-        if not value.isprintable():
-            raise ValueError("must be one line of text")
+        # A colon separates it from the email in the `otpauth://` addresses of authenticator apps.
+        if not value.isprintable() or ":" in value:
+            raise ValueError("must be one line of text, without a colon")
         return value
 
     @field_validator("email_verification_url", "password_reset_url")
@@ -631,14 +628,6 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name!r} is no name of a role: up to 64 letters, digits and _ . : -")
             check_role_scopes(scopes)
         return value
-
-    @field_validator("second_factor_issuer")
-    @classmethod
-    def _shown(cls, value: str) -> str:
-        # A colon separates it from the email in `otpauth://` addresses.
-        if ":" in value or not value.isprintable():
-            raise ValueError("must be printable, without a colon")
-        return value.strip()
 
     @model_validator(mode="before")
     @classmethod

@@ -46,7 +46,7 @@ def url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def auth(url: str) -> Watchword[Any]:
-    return Watchword(make_settings(url, second_factor_issuer="The Shop"), scopes=SCOPES)
+    return Watchword(make_settings(url, product_name="The Shop"), scopes=SCOPES)
 
 
 @pytest.fixture
