@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from watchword.background import attempt
 from watchword.crypto.sealing import SealBroken
-from watchword.errors import StorageDown
 from watchword.events import Events, MailDelayed, MailFailed, MailSent
 from watchword.identity.outbox import Outbox
 from watchword.mail import Mailer, MailNotSent
@@ -93,15 +93,13 @@ async def sending(send: SendMail, *, every: float = _EVERY_SECONDS) -> AsyncIter
     """
     ending = False
 
+    async def send_all() -> None:
+        while await send() and not ending:
+            pass
+
     async def run() -> None:
         while not ending:
-            try:
-                while await send() and not ending:
-                    pass
-            except StorageDown as error:
-                _log.warning("no mail was sent: %s", error.detail)
-            except Exception:  # noqa: BLE001 — the next try may succeed, and nobody would start this again
-                _log.exception("no mail was sent")
+            await attempt(send_all, log=_log, failed="no mail was sent")
             await send.outbox.wait(every * random.uniform(1, 1.5))  # noqa: S311 — no secret
 
     task = asyncio.create_task(run(), name="watchword mail")
