@@ -212,16 +212,32 @@ class Client(TestClient):
         return {"Authorization": f"Bearer {response.json()['access_token']}"}
 
 
+on_both = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+"""For what is up to the database; the rest is tried on SQLite."""
+
+
 @pytest.fixture
-def auth(sqlite_url: str) -> Watchword[Any]:
-    return Watchword(make_settings(sqlite_url), scopes=SCOPES)
+def database(request: pytest.FixtureRequest) -> str:
+    url: str = request.getfixturevalue(f"{getattr(request, 'param', 'sqlite')}_url")
+    return url
+
+
+@pytest.fixture
+def auth(database: str) -> Watchword[Any]:
+    return Watchword(make_settings(database), scopes=SCOPES)
 
 
 @pytest.fixture
 def client(auth: Watchword[Any]) -> Iterator[Client]:
-    """A started app on SQLite."""
+    """A started app."""
     with Client(make_app(auth)) as client:
         yield client
+
+
+@pytest.fixture
+def alice(client: Client) -> dict[str, Any]:
+    """The user that `client` logs in, where nothing else is said."""
+    return client.sign_up()
 
 
 @pytest.fixture

@@ -2,30 +2,19 @@
 
 import base64
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from tests.attacks.conftest import Refused
-from tests.conftest import PASSWORD, SCOPES, Client, make_app, make_settings
+from tests.conftest import PASSWORD, Client, on_both
 from tests.http.clients import Service, Signer, assertion, basic, call
 from tests.partners import log_in_with
 
 from watchword import Watchword
 
+pytestmark = [on_both, pytest.mark.usefixtures("alice")]
+
 GRANT = {"grant_type": "client_credentials"}
-
-
-@pytest.fixture
-def auth(database_url: str) -> Watchword[Any]:
-    return Watchword(make_settings(database_url), scopes=SCOPES)
-
-
-@pytest.fixture
-def client(auth: Watchword[Any]) -> Iterator[Client]:
-    with Client(make_app(auth)) as client:
-        client.sign_up()
-        yield client
 
 
 @pytest.fixture

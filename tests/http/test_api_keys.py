@@ -15,7 +15,7 @@ import pytest
 from fastapi import FastAPI, Security, WebSocket
 from sqlalchemy import event, insert, select, update
 from starlette.websockets import WebSocketDisconnect
-from tests.conftest import EMAIL, PASSWORD, SCOPES, Client, make_app, make_settings
+from tests.conftest import EMAIL, PASSWORD, SCOPES, Client, make_app, make_settings, on_both
 
 from watchword import (
     ApiKey,
@@ -41,21 +41,6 @@ from watchword.storage.tables import client as client_table
 
 NEW_PASSWORD = "another correct horse battery"
 Start = Callable[..., Any]
-
-
-on_both = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
-"""For what is up to the database; the rest is tried on SQLite."""
-
-
-@pytest.fixture
-def database(request: pytest.FixtureRequest) -> str:
-    url: str = request.getfixturevalue(f"{getattr(request, 'param', 'sqlite')}_url")
-    return url
-
-
-@pytest.fixture
-def auth(database: str) -> Watchword[Any]:
-    return Watchword(make_settings(database), scopes=SCOPES)
 
 
 def app_of(auth: Watchword[Any]) -> FastAPI:

@@ -1,29 +1,20 @@
 """Clients are registered, changed, rotated and removed; what they may be is checked in one place."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.conftest import SCOPES, Client, make_app, make_settings
+from tests.conftest import SCOPES, Client, on_both
 from tests.http.clients import Service, Signer, basic, call
 
 from watchword import InvalidInput, NotFound, Watchword
 from watchword.events import Event
 from watchword.model import ClientAuthMethod
 
+pytestmark = on_both
+
 GRANT = {"grant_type": "client_credentials"}
-
-
-@pytest.fixture
-def auth(database_url: str) -> Watchword[Any]:
-    return Watchword(make_settings(database_url), scopes=SCOPES)
-
-
-@pytest.fixture
-def client(auth: Watchword[Any]) -> Iterator[Client]:
-    with Client(make_app(auth)) as client:
-        yield client
 
 
 def test_what_was_registered_comes_back_as_it_was(client: Client, auth: Watchword[Any]) -> None:

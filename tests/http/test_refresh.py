@@ -1,12 +1,12 @@
 """Refresh tokens: each is traded once, a lost answer may be asked for again, and a stolen one ends the session."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from sqlalchemy import event, select, update
-from tests.conftest import EMAIL, SCOPES, SECRET, Client, make_app, make_settings
+from tests.conftest import EMAIL, SCOPES, SECRET, Client, make_app, make_settings, on_both
 from tests.http.conftest import LetPass
 from tests.partners import partner_login
 
@@ -17,19 +17,9 @@ from watchword.events import Event, RefreshRefused, SessionHealed, SessionRefres
 from watchword.storage.direct import Prepared
 from watchword.storage.tables import session
 
+pytestmark = [on_both, pytest.mark.usefixtures("alice")]
+
 KEYS = RefreshTokenKeys.from_secrets([SECRET.encode()])
-
-
-@pytest.fixture
-def auth(database_url: str) -> Watchword[Any]:
-    return Watchword(make_settings(database_url), scopes=SCOPES)
-
-
-@pytest.fixture
-def client(auth: Watchword[Any]) -> Iterator[Client]:
-    with Client(make_app(auth)) as client:
-        client.sign_up()
-        yield client
 
 
 @pytest.fixture
@@ -348,21 +338,19 @@ def test_nothing_that_could_be_presented_is_stored(client: Client, auth: Watchwo
     assert repr(whole[24:56])[2:-1].encode() not in row  # the MAC
 
 
-def test_a_new_secret_takes_over_without_logging_anybody_out(database_url: str) -> None:
+def test_a_new_secret_takes_over_without_logging_anybody_out(database: str) -> None:
     new = "another-secret-for-tests-0123456789-xyz"
     settings = [f"{SECRET} {new}", f"{new} {SECRET}"]
-    with Client(make_app(Watchword(make_settings(database_url), scopes=SCOPES))) as client:
-        client.sign_up()
+    with Client(make_app(Watchword(make_settings(database), scopes=SCOPES))) as client:
         token = client.ask_token().json()["refresh_token"]
     for secret in settings:
-        with Client(make_app(Watchword(make_settings(database_url, secret=secret), scopes=SCOPES))) as client:
+        with Client(make_app(Watchword(make_settings(database, secret=secret), scopes=SCOPES))) as client:
             token = refresh(client, token).json()["refresh_token"]
     assert RefreshTokenKeys.from_secrets([new.encode()]).decode(token).generation == 2
 
 
-def test_without_leeway_a_second_use_ends_the_session(database_url: str) -> None:
-    with Client(make_app(Watchword(make_settings(database_url, refresh_leeway="0"), scopes=SCOPES))) as client:
-        client.sign_up()
+def test_without_leeway_a_second_use_ends_the_session(database: str) -> None:
+    with Client(make_app(Watchword(make_settings(database, refresh_leeway="0"), scopes=SCOPES))) as client:
         first = client.ask_token().json()["refresh_token"]
         second = refresh(client, first).json()["refresh_token"]
         assert_refused(refresh(client, first))

@@ -1,11 +1,10 @@
 """Logging out: here, there and everywhere; revocation and introspection by the RFCs."""
 
 import base64
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.conftest import EMAIL, PASSWORD, SCOPES, Client, make_app, make_settings
+from tests.conftest import EMAIL, PASSWORD, Client, make_app, make_settings, on_both
 from tests.http.conftest import LetPass
 from tests.partners import partner_login
 
@@ -13,19 +12,9 @@ from watchword import Watchword
 from watchword.errors import NotFound
 from watchword.events import Event, LoggedOutEverywhere, SessionEnded, TokenRevoked
 
+pytestmark = [on_both, pytest.mark.usefixtures("alice")]
+
 NEW_PASSWORD = "another correct horse battery"
-
-
-@pytest.fixture
-def auth(database_url: str) -> Watchword[Any]:
-    return Watchword(make_settings(database_url), scopes=SCOPES)
-
-
-@pytest.fixture
-def client(auth: Watchword[Any]) -> Iterator[Client]:
-    with Client(make_app(auth)) as client:
-        client.sign_up()
-        yield client
 
 
 class Login:
@@ -195,15 +184,14 @@ def test_row_19_a_disabled_or_deleted_user_is_out_at_once(client: Client, auth: 
         assert_ended(login)  # what ended stays ended
 
 
-def test_a_changed_profile_is_seen_by_the_next_request_with_a_remembered_token(database_url: str) -> None:
+def test_a_changed_profile_is_seen_by_the_next_request_with_a_remembered_token(database: str) -> None:
     from watchword import Profile
 
     class Named(Profile):
         name: str = ""
 
-    auth: Watchword[Any] = Watchword(make_settings(database_url), profile=Named)
+    auth: Watchword[Any] = Watchword(make_settings(database), profile=Named)
     with Client(make_app(auth)) as client:
-        client.sign_up()
         login = Login(client)
         assert client.patch("/auth/me", json={"profile": {"name": "Ann"}}, headers=login.headers).status_code == 200
         assert client.get("/auth/me", headers=login.headers).json()["profile"] == {"name": "Ann"}
