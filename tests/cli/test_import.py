@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -290,25 +290,35 @@ def test_duplicates_are_told_however_far_apart(tmp_path: Path, sqlite_url: str) 
     assert len(accounts(sqlite_url)) == 3001
 
 
+def importing(directory: Path, url: str, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
+    """An import that runs beside the test."""
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    return subprocess.Popen(
+        [sys.executable, "-m", "watchword", "users", "import", *arguments],
+        cwd=directory,
+        env=environment(WATCHWORD_DATABASE_URL=url, TERM="xterm"),
+        text=True,
+        **{**pipes, **options},
+    )
+
+
+def feed(process: "subprocess.Popen[str]", lines: Sequence[str], *, until: int, url: str) -> None:
+    """Send lines, and leave the pipe open; return when so many accounts were made."""
+    assert process.stdin is not None
+    process.stdin.write("\n".join(lines))
+    process.stdin.flush()
+    deadline = time.monotonic() + 60
+    while len(accounts(url)) < until:
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.05)
+
+
 def test_an_import_that_is_killed_goes_on_where_it_was(tmp_path: Path, database_url: str) -> None:
     lines = ["email,password_hash", *(f"u{number}@example.com,{BCRYPT}" for number in range(5000))]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "watchword", "users", "import", "-"],
-        cwd=tmp_path,
-        env=environment(WATCHWORD_DATABASE_URL=database_url),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+    process = importing(tmp_path, database_url, "-")
     try:
-        assert process.stdin is not None
-        process.stdin.write("\n".join(lines[:3500]).encode())
-        process.stdin.flush()
-        deadline = time.monotonic() + 60
-        while not (before := len(accounts(database_url))):
-            assert time.monotonic() < deadline
-            assert process.poll() is None
-            time.sleep(0.05)
+        feed(process, lines[:3500], until=1, url=database_url)
     finally:
         process.kill()
         process.communicate()
@@ -324,25 +334,10 @@ def test_an_import_that_is_killed_goes_on_where_it_was(tmp_path: Path, database_
 
 
 def test_an_import_that_is_interrupted_tells_how_far_it_came(tmp_path: Path, sqlite_url: str) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "watchword", "users", "import", "-", "--json"],
-        cwd=tmp_path,
-        env=environment(WATCHWORD_DATABASE_URL=sqlite_url),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = importing(tmp_path, sqlite_url, "-", "--json")
     try:
-        assert process.stdin is not None
-        process.stdin.write(
-            "\n".join(["email", *(f"u{number}@long-enough-to-fill-a-pipe.example.com" for number in range(3500))])
-        )
-        process.stdin.flush()
-        deadline = time.monotonic() + 60
-        while len(accounts(sqlite_url)) < 2000:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        lines = ["email", *(f"u{number}@long-enough-to-fill-a-pipe.example.com" for number in range(3500))]
+        feed(process, lines, until=2000, url=sqlite_url)
         process.send_signal(signal.SIGINT)
         told, errors = process.communicate(timeout=30)
     finally:
@@ -355,17 +350,7 @@ def test_an_import_that_is_interrupted_tells_how_far_it_came(tmp_path: Path, sql
 
 def test_two_imports_at_once_make_each_account_once(tmp_path: Path, database_url: str) -> None:
     (tmp_path / "users.csv").write_text("\n".join(["email", *(f"u{number}@example.com" for number in range(4000))]))
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", "watchword", "users", "import", "users.csv", "--json"],
-            cwd=tmp_path,
-            env=environment(WATCHWORD_DATABASE_URL=database_url),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(2)
-    ]
+    processes = [importing(tmp_path, database_url, "users.csv", "--json") for _ in range(2)]
     told = [process.communicate(timeout=60) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], told
     summaries = [json.loads(output) for output, _ in told]
@@ -453,15 +438,8 @@ def test_production_wants_the_schema_there_and_development_makes_it(tmp_path: Pa
 def on_a_terminal(directory: Path, url: str, *arguments: str) -> str:
     """What is seen on a terminal while it runs."""
     terminal, theirs = pty.openpty()
-    variables: Mapping[str, str] = {"WATCHWORD_DATABASE_URL": url, "TERM": "xterm"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "watchword", "users", "import", *arguments],
-        cwd=directory,
-        env=environment(**variables),
-        stdout=subprocess.DEVNULL,
-        stderr=theirs,
-        start_new_session=True,
-    )
+    elsewhere = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": theirs}
+    process = importing(directory, url, *arguments, **elsewhere, start_new_session=True)
     os.close(theirs)
     seen = b""
     while True:
@@ -488,23 +466,9 @@ def test_a_database_that_goes_away_ends_the_import_in_one_line(
     tmp_path: Path, postgresql: PostgreSQL, postgresql_url: str
 ) -> None:
     lines = ["email", *(f"u{number}@example.com" for number in range(1500))]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "watchword", "users", "import", "-"],
-        cwd=tmp_path,
-        env=environment(WATCHWORD_DATABASE_URL=postgresql_url),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = importing(tmp_path, postgresql_url, "-")
     try:
-        assert process.stdin is not None
-        process.stdin.write("\n".join(lines * 4))  # more than the first read takes
-        process.stdin.flush()
-        deadline = time.monotonic() + 60
-        while len(accounts(postgresql_url)) < 1000:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        feed(process, lines * 4, until=1000, url=postgresql_url)  # more than the first read takes
         postgresql.drop(postgresql_url)
         told, errors = process.communicate("\n".join(f"late{number}@example.com" for number in range(3000)), timeout=60)
     finally:

@@ -1,13 +1,13 @@
 """The store of API keys on both databases: last uses move forward, what ended goes, revocations are told."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
+from tests.storage.conftest import add_user
 
 from watchword.crypto.ids import new_id
 from watchword.errors import StorageDown
@@ -15,27 +15,12 @@ from watchword.flows.end_everything import EndEverything
 from watchword.flows.prune import Prune, Pruned
 from watchword.flows.record_api_key_uses import RecordApiKeyUses, recording
 from watchword.identity.api_key_uses import ApiKeyUses
-from watchword.model import Account, ApiKey, Revocation, RevocationKind
+from watchword.model import ApiKey, Revocation, RevocationKind
 from watchword.storage import Database
 from watchword.storage.api_keys import NewApiKey
 from watchword.storage.tables import api_key
-from watchword.storage.users import NewAccount
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def storage(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url)
-    yield database
-    await database.close()
-
-
-async def add_user(storage: Database, email: str = "a@example.com") -> Account:
-    async with storage.transaction() as stores:
-        account = await stores.users.add(NewAccount(new_id(), email, email, None, {}))
-    assert account is not None
-    return account
 
 
 async def add_key(storage: Database, owner: UUID, lifetime: timedelta = timedelta(days=1)) -> ApiKey:

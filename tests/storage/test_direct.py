@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text
 from tests.conftest import PostgreSQL
-from tests.storage.test_sessions import LIFETIMES, add_session, add_user
+from tests.storage.conftest import add_user
+from tests.storage.test_sessions import LIFETIMES, add_session
 
 from watchword.crypto.refresh_tokens import RefreshToken
 from watchword.errors import StorageDown

@@ -1,6 +1,5 @@
 """The session store on both databases: pruning, ending, and the decision about a token that rotated nothing."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -8,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Table, func, select, update
+from tests.storage.conftest import add_user
 
 from watchword.crypto.ids import new_id
 from watchword.crypto.refresh_tokens import RefreshToken, new_handle
@@ -26,24 +26,9 @@ from watchword.storage.sessions import (
     judge,
 )
 from watchword.storage.tables import revocation, session, user
-from watchword.storage.users import NewAccount
 
 pytestmark = pytest.mark.anyio
 LIFETIMES = Lifetimes(timedelta(days=30), timedelta(days=90))
-
-
-@pytest.fixture
-async def storage(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url)
-    yield database
-    await database.close()
-
-
-async def add_user(storage: Database, email: str = "a@example.com") -> Account:
-    async with storage.transaction() as stores:
-        account = await stores.users.add(NewAccount(new_id(), email, email, None, {}))
-    assert account is not None
-    return account
 
 
 async def add_session(storage: Database, account: Account, lifetimes: Lifetimes = LIFETIMES) -> tuple[Session, bytes]:

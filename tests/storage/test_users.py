@@ -1,7 +1,6 @@
 """The user store: the same suite on both databases, races and rollback included."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -17,13 +16,6 @@ pytestmark = pytest.mark.anyio
 
 OLD = NewHash("$2b$04$" + "a" * 53, "$2b$04")
 NEW = NewHash("$argon2id$v=19$m=7168,t=1,p=1$c2FsdHNhbHQ$ZGlnZXN0", "$argon2id$v=19$m=7168,t=1,p=1")
-
-
-@pytest.fixture
-async def storage(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url)
-    yield database
-    await database.close()
 
 
 async def add(storage: Database, email: str = "a@example.com", password: NewHash | None = OLD) -> Account:
