@@ -41,16 +41,22 @@ async def repeat(do: Callable[[], Awaitable[None]], *, at_least: float, at_most:
         await do()
 
 
-async def attempt(do: Callable[[], Awaitable[object]], *, log: logging.Logger, failed: str) -> None:
+async def attempt(do: Callable[[], Coroutine[Any, Any, object]], *, log: logging.Logger, failed: str) -> None:
     """Do something that may fail: the next try may succeed, and nobody would start it again.
+
+    Whoever is cancelled meanwhile waits for its end: a statement that is cut off leaves its connection to nobody.
 
     Args:
         do: That.
         log: Where a failure is told.
         failed: How.
     """
+    doing = asyncio.ensure_future(do())
     try:
-        await do()
+        await asyncio.shield(doing)
+    except asyncio.CancelledError:
+        await asyncio.wait({doing})
+        raise
     except StorageDown as error:
         log.warning("%s: %s", failed, error.detail)
     except Exception:

@@ -4,16 +4,13 @@ import hashlib
 import hmac
 import math
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
-from watchword.errors import StorageDown, TooManyAttempts
+from watchword.errors import TooManyAttempts
 from watchword.events import NOWHERE, Events, LockedOut
 from watchword.model import AttemptKind, AttemptPolicy, Device
 from watchword.storage import Database
-from watchword.storage.attempts import FIND, FOUND, blocked_for, parameters
-from watchword.storage.direct import Prepared
 
 
 class Attempts:
@@ -32,8 +29,6 @@ class Attempts:
     Of many guesses at once, which all were let in, those that are done after the last free failure are refused by
     either, the right one too: as many count as if they had come one after the other.
 
-    Whether a try is heard is asked past the pool, since every login asks twice.
-
     Args:
         storage: Where the counters are.
         key: What the addresses in the table are hidden with.
@@ -48,7 +43,6 @@ class Attempts:
         self._key = key
         self._policies = policies
         self._events = events
-        self._find = Prepared(FIND, FOUND, storage.engine.dialect)
 
     async def admit(self, kind: AttemptKind, subject: str) -> None:
         """Let a try in.
@@ -100,15 +94,8 @@ class Attempts:
 
     async def _refuse_blocked(self, kind: AttemptKind, subject: str) -> bool:
         """Refuse where it is blocked; whether there were failures."""
-        key = self._hidden(kind, subject)
-        row = None
-        with suppress(StorageDown):  # a connection was cut while nobody used it; the pool's are opened anew
-            row = await self._storage.send(self._find, parameters(kind, key))
-        if row is not None:
-            wait = blocked_for(row)
-        else:
-            async with self._storage.reading() as stores:
-                wait = await stores.attempts.find(kind, key)
+        async with self._storage.reading() as stores:
+            wait = await stores.attempts.blocked_for(kind, self._hidden(kind, subject))
         if wait:
             raise _refusal(kind, wait)
         return wait is not None

@@ -1,11 +1,10 @@
 """The store of failed attempts: one row an account and kind of secret, one statement a failure."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, and_, case, delete, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from watchword.model import AttemptKind, AttemptPolicy
@@ -17,16 +16,6 @@ FORGOTTEN_AFTER: Final = timedelta(days=1)
 """A failure so long after the last one is the first."""
 
 _KEY: Final = (attempt.c.kind, attempt.c.key)
-_ASKED: Final = and_(attempt.c.kind == bindparam("attempt_kind"), attempt.c.key == bindparam("attempt_key"))
-FOUND: Final = (
-    select(attempt.c.failures).where(_ASKED).scalar_subquery().label("failures"),
-    select(attempt.c.blocked_until).where(_ASKED).scalar_subquery().label("blocked_until"),
-    now().label("moment"),
-)
-"""What `FIND` returns."""
-FIND: Final = select(*FOUND)
-"""How a counter stands: one row always, with nothing in it where there was no failure."""
-
 _WAIT: Final = (attempt.c.blocked_until, now().label("moment"))
 _IS_BLOCKED: Final = func.coalesce(attempt.c.blocked_until, now()) > now()
 
@@ -52,9 +41,10 @@ class AttemptStore:
 
     _connection: AsyncConnection
 
-    async def find(self, kind: AttemptKind, key: bytes) -> timedelta | None:
-        """As `blocked_for` reads it from a row of `FIND`."""
-        return blocked_for((await self._connection.execute(FIND, parameters(kind, key))).one())
+    async def blocked_for(self, kind: AttemptKind, key: bytes) -> timedelta | None:
+        """How long no try is heard; zero where one is but some have failed, None where none has."""
+        row = (await self._connection.execute(select(*_WAIT).where(_counter(kind, key)))).one_or_none()
+        return None if row is None else _wait(row)
 
     async def add(self, kind: AttemptKind, key: bytes, policy: AttemptPolicy) -> Failure:
         """Count a failure, and block once there are too many: one statement, so that none of many at once is lost.
@@ -98,19 +88,9 @@ class AttemptStore:
         return (await self._connection.execute(delete(attempt).where(tuple_(*_KEY).in_(old)))).rowcount
 
 
-def parameters(kind: AttemptKind, key: bytes) -> Mapping[str, Any]:
-    """What `FIND` is run with."""
-    return {"attempt_kind": kind, "attempt_key": key}
-
-
-def blocked_for(row: Any) -> timedelta | None:  # noqa: ANN401 — a row of either driver
-    """How long no try is heard; zero where one is but some have failed, None where none has."""
-    return None if row.failures is None else _wait(row)
-
-
 def _counter(kind: AttemptKind, key: bytes) -> ColumnElement[bool]:
     return and_(attempt.c.kind == kind, attempt.c.key == key)
 
 
-def _wait(row: Any) -> timedelta:  # noqa: ANN401 — a row of either driver
+def _wait(row: Row[Any]) -> timedelta:
     return timedelta(0) if row.blocked_until is None else max(timedelta(0), row.blocked_until - row.moment)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import and_, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from watchword.model import KeyStatus
@@ -84,25 +84,21 @@ class SigningKeyStore:
 
     async def promote(self, *, published_for: timedelta) -> Sequence[str]:
         """Let each next key sign that was published for so long, and retire the one before it; their `kid`s."""
-        successor = signing_key.alias()
-        is_due = exists().where(
-            successor.c.algorithm == signing_key.c.algorithm,
-            successor.c.status == KeyStatus.NEXT,
-            successor.c.created_at <= after(-published_for),
-        )
-        # Of two processes, the second waits here for the first, and then finds neither an active nor a next one.
+        # Of two processes, the second waits here for the first, and then finds no next one. What is due is asked once:
+        # a moment later it may be more.
+        is_due = and_(signing_key.c.status == KeyStatus.NEXT, signing_key.c.created_at <= after(-published_for))
+        found = select(signing_key.c.kid, signing_key.c.algorithm).where(is_due).with_for_update()
+        due = (await self._connection.execute(found)).all()
+        kids, algorithms = [key.kid for key in due], [key.algorithm for key in due]
         await self._connection.execute(
             update(signing_key)
-            .where(signing_key.c.status == KeyStatus.ACTIVE, is_due)
+            .where(signing_key.c.status == KeyStatus.ACTIVE, signing_key.c.algorithm.in_(algorithms))
             .values(status=KeyStatus.RETIRING, retired_at=now())
         )
-        promoted = await self._connection.scalars(
-            update(signing_key)
-            .where(signing_key.c.status == KeyStatus.NEXT, signing_key.c.created_at <= after(-published_for))
-            .values(status=KeyStatus.ACTIVE, activated_at=now())
-            .returning(signing_key.c.kid)
+        await self._connection.execute(
+            update(signing_key).where(signing_key.c.kid.in_(kids)).values(status=KeyStatus.ACTIVE, activated_at=now())
         )
-        return promoted.all()
+        return kids
 
     async def delete_retired(self, *, kept_for: timedelta) -> Sequence[str]:
         """Delete what has signed nothing for so long; their `kid`s."""
