@@ -55,7 +55,7 @@ async def attempt(do: Callable[[], Coroutine[Any, Any, object]], *, log: logging
     try:
         await asyncio.shield(doing)
     except asyncio.CancelledError:
-        await asyncio.wait({doing})
+        await asyncio.gather(doing, return_exceptions=True)
         raise
     except StorageDown as error:
         log.warning("%s: %s", failed, error.detail)
