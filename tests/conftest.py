@@ -1,16 +1,18 @@
 """The harness: real SQLite files, a real PostgreSQL, apps as a user would write them."""
 
+import gc
 import os
 import shutil
+import subprocess
 import tempfile
 import uuid
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import anyio
 import pytest
@@ -18,6 +20,9 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from watchword import CurrentPrincipal, CurrentUser, Principal, Settings, User, Watchword, requires
+
+# Who runs a thousand tests holds much that is no garbage: to look for some as often as usual is a fifth of the time.
+gc.set_threshold(100_000, 50, 100)
 
 SECRET = "a-secret-for-tests-0123456789-abcdefghij"
 PASSWORD = "correct horse battery staple"
@@ -70,6 +75,13 @@ class PostgreSQL:
     def drop(self, url: str) -> None:
         """Drop a database that `create` made."""
         self.root.psql(f"DROP DATABASE IF EXISTS {self.name_of(url)} WITH (FORCE);")
+
+    def run(self, url: str, script: str) -> str:
+        """Run a script in a database; what it selects."""
+        told: str = self.root.psql(
+            f"\\set QUIET on\n\\set ON_ERROR_STOP on\n\\pset tuples_only on\n\\c {self.name_of(url)}\n{script}"
+        )
+        return told
 
     def url_of(self, name: str) -> str:
         return self.url.replace("/postgres?", f"/{name}?")
@@ -137,12 +149,66 @@ def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
     return f"sqlite+aiosqlite:///{path}"
 
 
+# To make a database takes ten times what it takes to empty one. What is there from the start is kept beside.
+_KEEP: Final = """
+CREATE SCHEMA kept;
+SELECT format('CREATE TABLE kept.%I AS TABLE public.%I', tablename, tablename)
+FROM pg_tables WHERE schemaname = 'public';
+\\gexec
+"""
+_SHAPE: Final = """
+SELECT md5(string_agg(concat_ws(' ', table_name, column_name, data_type), ',' ORDER BY table_name, column_name)),
+    (SELECT count(*) FROM pg_db_role_setting), (SELECT count(*) FROM pg_class)
+FROM information_schema.columns WHERE table_schema = 'public';
+"""
+_EMPTY: Final = """
+SET lock_timeout = '1s';
+SELECT format('TRUNCATE %s RESTART IDENTITY', string_agg(format('public.%I', tablename), ', '))
+FROM pg_tables WHERE schemaname = 'public';
+\\gexec
+SET session_replication_role = replica;
+SELECT format('INSERT INTO public.%I TABLE kept.%I', tablename, tablename) FROM pg_tables WHERE schemaname = 'kept';
+\\gexec
+"""
+
+
+@dataclass
+class KeptDatabases:
+    """Migrated databases with keys, used again and again while they have their shape."""
+
+    postgresql: PostgreSQL
+    template: str
+    shape: str
+    free: list[str] = field(default_factory=list)
+
+    def take(self) -> str:
+        return self.free.pop() if self.free else self.postgresql.create(template=self.template)
+
+    def give_back(self, url: str) -> None:
+        try:
+            self.postgresql.run(url, _EMPTY)
+            is_as_it_was = self.postgresql.run(url, _SHAPE) == self.shape
+        except subprocess.CalledProcessError:
+            is_as_it_was = False
+        if is_as_it_was:
+            self.free.append(url)
+        else:
+            self.postgresql.drop(url)
+
+
+@pytest.fixture(scope="session")
+def kept_databases(postgresql: PostgreSQL, postgresql_template: str) -> KeptDatabases:
+    template = postgresql.url_of(postgresql_template)
+    postgresql.run(template, _KEEP)
+    return KeptDatabases(postgresql, postgresql_template, postgresql.run(template, _SHAPE))
+
+
 @pytest.fixture
-def postgresql_url(postgresql: PostgreSQL, postgresql_template: str) -> Iterator[str]:
+def postgresql_url(kept_databases: KeptDatabases) -> Iterator[str]:
     """A migrated PostgreSQL database with keys."""
-    url = postgresql.create(template=postgresql_template)
+    url = kept_databases.take()
     yield url
-    postgresql.drop(url)
+    kept_databases.give_back(url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

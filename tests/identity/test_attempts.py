@@ -200,6 +200,7 @@ async def test_without_a_database_nobody_is_let_in() -> None:
         with pytest.raises(StorageDown):
             await ask(AttemptKind.PASSWORD, ALICE)
     await nowhere._storage.close()
+    await asyncio.sleep(0.1)  # aiosqlite's threads tell their end to this event loop
 
 
 @pytest.mark.parametrize(
