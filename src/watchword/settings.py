@@ -347,7 +347,8 @@ class Settings(BaseSettings):
         description="A folder with templates of your own, which replace those of the same name.",
     )
     product_name: str = Field(
-        default="", description="What people call the app, in mail. Empty: the name of the host in the issuer."
+        default="",
+        description="What people call the app, in mail and in authenticator apps. Empty: the name of the host in the issuer.",
     )
     email_verification: EmailVerification = Field(
         default=EmailVerification.OFF,
