@@ -348,7 +348,8 @@ class Settings(BaseSettings):
     )
     product_name: str = Field(
         default="",
-        description="What people call the app, in mail and in authenticator apps. Empty: the name of the host in the issuer.",
+        description="What people call the app, in mail and in authenticator apps. Empty: the name of the host in the "
+        "issuer.",
     )
     email_verification: EmailVerification = Field(
         default=EmailVerification.OFF,
