@@ -61,6 +61,7 @@ from watchword.identity.attempts import Attempts
 from watchword.identity.authenticate_client import AuthenticateClient
 from watchword.identity.authenticate_user import AuthenticateUser
 from watchword.identity.breached_passwords import BreachedPasswords
+from watchword.identity.current_password import CheckCurrentPassword
 from watchword.identity.failure_time import FailureTime
 from watchword.identity.hashing import HashingPool
 from watchword.identity.issue import IssueTokens, TokenRules
@@ -193,7 +194,8 @@ async def assemble(
         check_code,
         only_verified=settings.email_verification is EmailVerification.REQUIRED,
     )
-    reauthenticate = Reauthenticate(storage, hashing, attempts, check_code)
+    check_password = CheckCurrentPassword(attempts)
+    reauthenticate = Reauthenticate(storage, hashing, check_password, check_code)
     second_factor_policy = _second_factor_policy(settings)
     manage_second_factor = ManageSecondFactor(storage, reauthenticate, second_factor_policy, events)
     manage_roles = await _open_roles(settings, storage, events)
@@ -231,12 +233,12 @@ async def assemble(
             sign_up=SignUp(storage, hashing, policy, profile, links, outbox),
             verify_email=VerifyEmail(storage, links, outbox, events, settings.default_roles, settings.notices),
             resend_verification=ResendVerification(storage, links, outbox),
-            change_email=ChangeEmail(storage, hashing, attempts, links, outbox, events),
+            change_email=ChangeEmail(storage, hashing, check_password, links, outbox, events),
             request_password_reset=request_password_reset,
             reset_password=ResetPassword(storage, hashing, policy, links, events),
             export_account=ExportAccount(storage),
             update_profile=update_profile,
-            change_password=ChangePassword(storage, hashing, policy, attempts, events),
+            change_password=ChangePassword(storage, hashing, policy, check_password, events),
             delete_user=delete_user,
             find_user=find_user,
             set_active=set_active,

@@ -3,17 +3,16 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from watchword.crypto.passwords import decoy
 from watchword.errors import WrongPassword
 from watchword.events import NOWHERE, EmailChangeRequested, Events
-from watchword.identity.attempts import Attempts
 from watchword.identity.authenticate_user import refuse_endless
+from watchword.identity.current_password import CheckCurrentPassword
 from watchword.identity.emails import parse_email
 from watchword.identity.hashing import HashingPool
 from watchword.identity.links import Links
 from watchword.identity.outbox import Outbox
 from watchword.mail import Letter
-from watchword.model import Account, AttemptKind, Device, TokenPurpose
+from watchword.model import Account, Device, TokenPurpose
 from watchword.storage import Database
 
 
@@ -32,7 +31,7 @@ class ChangeEmail:
 
     storage: Database
     hashing: HashingPool
-    attempts: Attempts
+    check_password: CheckCurrentPassword
     links: Links
     outbox: Outbox
     events: Events
@@ -77,11 +76,5 @@ class ChangeEmail:
                 account = await stores.users.get(request.user_id)
             if account is None:
                 raise WrongPassword("the user is gone")
-            counted = (AttemptKind.CURRENT_PASSWORD, str(account.id))
-            await self.attempts.admit(*counted)
-            stored = account.password_hash or decoy(self.hashing.hasher.scheme)
-            if not (await place.verify(request.password, stored)).matches:
-                await self.attempts.failed(*counted, user_id=account.id, device=device)
-                raise WrongPassword(f"wrong password for user {account.id}")
-            await self.attempts.succeeded(*counted)
+            await self.check_password(place, account, request.password, device=device)
         return account

@@ -3,14 +3,13 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from watchword.crypto.passwords import decoy
 from watchword.errors import WrongPassword
 from watchword.events import NOWHERE, ApiKeyRevoked, Events, PasswordChanged
-from watchword.identity.attempts import Attempts
 from watchword.identity.authenticate_user import new_hash, refuse_endless
+from watchword.identity.current_password import CheckCurrentPassword
 from watchword.identity.hashing import HashingPool
 from watchword.identity.password_policy import PasswordPolicy
-from watchword.model import AttemptKind, Device
+from watchword.model import Device
 from watchword.storage import Database
 
 
@@ -33,7 +32,7 @@ class ChangePassword:
     storage: Database
     hashing: HashingPool
     policy: PasswordPolicy
-    attempts: Attempts
+    check_password: CheckCurrentPassword
     events: Events
 
     async def __call__(self, request: PasswordChange, *, device: Device = NOWHERE) -> None:
@@ -54,14 +53,7 @@ class ChangePassword:
             if account is None:
                 raise WrongPassword("the user is gone")
             await self.policy.check(request.new, email=account.email)
-            await self.attempts.admit(AttemptKind.CURRENT_PASSWORD, str(account.id))
-            stored = account.password_hash or decoy(self.hashing.hasher.scheme)
-            if not (await place.verify(request.current, stored)).matches:
-                await self.attempts.failed(
-                    AttemptKind.CURRENT_PASSWORD, str(account.id), user_id=account.id, device=device
-                )
-                raise WrongPassword(f"wrong current password for user {account.id}")
-            await self.attempts.succeeded(AttemptKind.CURRENT_PASSWORD, str(account.id))
+            await self.check_password(place, account, request.current, device=device)
             hashed = new_hash(await place.hash(request.new))
         async with self.storage.transaction() as stores:
             # Only the very hash that was verified is replaced: of two changes at once, the second finds another.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from watchword.crypto.passwords import PasswordHasher
+from watchword.crypto.schemes import Scheme
 from watchword.errors import HashingBusy
 
 T = TypeVar("T")
@@ -83,6 +84,11 @@ class Place:
         self._hasher = hasher
         self._executor = executor
         self._job: Future[Any] | None = None
+
+    @property
+    def scheme(self) -> Scheme:
+        """The scheme of new hashes."""
+        return self._hasher.scheme
 
     async def verify(self, password: str, encoded: str) -> Verification:
         """Compare a password with a hash."""

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from watchword.crypto.passwords import decoy
 from watchword.errors import WrongPassword
 from watchword.events import NOWHERE, Event
-from watchword.identity.attempts import Attempts
 from watchword.identity.authenticate_user import refuse_endless
+from watchword.identity.current_password import CheckCurrentPassword
 from watchword.identity.hashing import HashingPool
 from watchword.identity.second_factor import CheckCode, Factor, use_up
-from watchword.model import Account, AttemptKind, Device
+from watchword.model import Account, Device
 from watchword.storage import Database, Stores
 
 
@@ -44,7 +43,7 @@ class Reauthenticate:
 
     storage: Database
     hashing: HashingPool
-    attempts: Attempts
+    check_password: CheckCurrentPassword
     check_code: CheckCode
 
     async def __call__(
@@ -61,15 +60,11 @@ class Reauthenticate:
             StorageDown: The database does not answer.
         """
         refuse_endless(password)
-        await self.attempts.admit(AttemptKind.CURRENT_PASSWORD, str(user_id))
         async with self.hashing.place() as place:
             async with self.storage.reading() as stores:
                 account = await stores.users.get(user_id)
-            stored = account.password_hash if account is not None else None
-            outcome = await place.verify(password, stored or decoy(self.hashing.hasher.scheme))
-        if account is None or stored is None or not outcome.matches:
-            await self.attempts.failed(AttemptKind.CURRENT_PASSWORD, str(user_id), user_id=user_id, device=device)
-            raise WrongPassword(f"wrong password for user {user_id}")
-        await self.attempts.succeeded(AttemptKind.CURRENT_PASSWORD, str(user_id))
+            if account is None:
+                raise WrongPassword("the user is gone")
+            await self.check_password(place, account, password, device=device)
         factor = await self.check_code(account, code, device=device) if account.second_factor else None
         return Reauthenticated(account, factor)
