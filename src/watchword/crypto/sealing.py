@@ -18,6 +18,8 @@ _VERSION: Final = b"\x01"
 _KEY_ID_BYTES: Final = 8
 _NONCE_BYTES: Final = 12
 _HEADER_BYTES: Final = 1 + _KEY_ID_BYTES + _NONCE_BYTES
+KEY_ID: Final = slice(1, 1 + _KEY_ID_BYTES)
+"""Where in a sealed value the id of its key stands."""
 
 
 class SealBroken(Exception):
@@ -53,6 +55,11 @@ class Sealer:
         }
         return cls(next(iter(keys)), keys)
 
+    @property
+    def key_ids(self) -> Sequence[bytes]:
+        """The ids of the keys, in the order of the secrets: the first seals."""
+        return tuple(self._keys)
+
     def seal(self, plain: bytes, context: bytes) -> bytes:
         """Encrypt and authenticate `plain`, bound to `context`."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
@@ -65,10 +72,10 @@ class Sealer:
             UnknownSealKey: It was sealed under a secret that is not in the list.
             SealBroken: It was altered, or sealed for another row.
         """
-        key = self._keys.get(sealed[1 : 1 + _KEY_ID_BYTES])
+        key = self._keys.get(sealed[KEY_ID])
         if sealed[:1] != _VERSION or key is None:
             raise UnknownSealKey
         try:
-            return key.decrypt(sealed[1 + _KEY_ID_BYTES : _HEADER_BYTES], sealed[_HEADER_BYTES:], context)
+            return key.decrypt(sealed[KEY_ID.stop : _HEADER_BYTES], sealed[_HEADER_BYTES:], context)
         except InvalidTag:
             raise SealBroken from None
