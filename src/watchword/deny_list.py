@@ -53,8 +53,9 @@ class DenyList:
     """
 
     def __init__(self, url: str, *, issuer: str, storage: Database) -> None:
-        # One connection: a Redis that was restarted has forgotten, and is filled again.
-        self._redis = open_redis(url, timeout=_TIMEOUT_SECONDS, single_connection_client=True)
+        # One connection: a Redis that was restarted has forgotten, and is filled again. How long it may take to answer
+        # is watched here: the client would use `wait_for`, which may swallow a cancellation on Python 3.11.
+        self._redis = open_redis(url, timeout=_TIMEOUT_SECONDS, socket_timeout=None, single_connection_client=True)
         self._issuer = issuer
         self._storage = storage
         self._new: asyncio.Queue[Sequence[Revocation]] = asyncio.Queue()
@@ -80,7 +81,7 @@ class DenyList:
         is_said = False
         while True:
             try:
-                await self._redis.ping()
+                await self._ping()
                 self._is_connected = True  # what is revoked from now on is queued, what was before is in the table
                 await self._fill()
                 _log.info("the deny-list is in Redis")
@@ -112,7 +113,7 @@ class DenyList:
             async with asyncio.timeout(_PING_SECONDS):
                 revocations = await self._new.get()
         except TimeoutError:
-            await self._redis.ping()
+            await self._ping()
             return
         if any(revocation.kind is RevocationKind.EVERYTHING for revocation in revocations):
             await self._fill()
@@ -128,4 +129,9 @@ class DenyList:
                     pipeline.eval(_RAISE, 1, key, str(revocation.epoch), str(milliseconds))
                 elif claim := _CLAIMS.get(revocation.kind):
                     pipeline.set(f"{self._issuer}:revoked:{claim}:{revocation.subject}", "1", px=milliseconds)
-            await pipeline.execute()
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                await pipeline.execute()
+
+    async def _ping(self) -> None:
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
+            await self._redis.ping()

@@ -25,10 +25,9 @@ def open_redis(url: str, *, timeout: float, **options: Any) -> "Redis":  # noqa:
         from redis.backoff import NoBackoff
     except ModuleNotFoundError:
         raise ConfigurationError("WATCHWORD_REDIS_URL needs the package redis: install watchword[redis]") from None
+    every = {"socket_timeout": timeout, "socket_connect_timeout": timeout, **options}
     try:
-        client: Redis = Redis.from_url(
-            url, retry=Retry(NoBackoff(), 0), socket_timeout=timeout, socket_connect_timeout=timeout, **options
-        )
+        client: Redis = Redis.from_url(url, retry=Retry(NoBackoff(), 0), **every)
     except ValueError:  # whatever the parser says may quote the password
         raise ConfigurationError("WATCHWORD_REDIS_URL is not an address that redis can read") from None
     return client

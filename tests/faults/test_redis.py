@@ -16,6 +16,7 @@ from tests.faults.redis_server import RedisServer
 
 from watchword import ConfigurationError, Watchword
 from watchword.crypto import base64url
+from watchword.deny_list import DenyList
 from watchword.errors import InvalidToken
 from watchword.identity.authenticate_client import ClientCredentials
 from watchword.model import Device, Principal
@@ -155,6 +156,19 @@ async def test_an_epoch_never_goes_down_whoever_writes_last(
         session_id = await end(auth, later)  # in order: what came before it was written
         await appears(redis_server, f"{ISSUER}:revoked:sid:{session_id}")
         assert await redis.get(key) == "7"
+
+
+async def test_it_ends_when_it_is_told_to_whatever_it_waits_for(
+    start: Start, sqlite_url: str, redis_server: RedisServer
+) -> None:
+    """A client that waits with Python 3.11's `wait_for` loses a cancellation that comes together with the answer."""
+    async with start(sqlite_url) as auth:
+        await end(auth, (await log_in(auth))[1])
+        storage = auth.open_session.storage
+        for turns in range(100):
+            async with asyncio.timeout(20), DenyList(redis_server.url, issuer=ISSUER, storage=storage).exporting():
+                for _ in range(turns):
+                    await asyncio.sleep(0)
 
 
 def test_without_the_package_it_says_what_to_install(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

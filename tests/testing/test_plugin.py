@@ -1,76 +1,12 @@
 """The pytest plugin, in small host projects with a pytest of their own."""
 
 import os
-import time
-from pathlib import Path
 
 import pytest
-from tests import forks
 from tests.conftest import SECRET
+from tests.testing.projects import CONFTEST, run
 
 pytest_plugins = ["pytester"]
-
-APP = """
-from fastapi import FastAPI, WebSocket
-from pydantic import BaseModel
-from typing import Annotated
-from fastapi import Security
-from watchword import CurrentUser, User, Watchword, current_user, requires
-
-class Profile(BaseModel):
-    team: str = ""
-
-app = FastAPI()
-auth = Watchword(scopes={"orders:read": "Read orders"}, profile=Profile)
-auth.install(app)
-
-@app.get("/mine")
-async def mine(user: Annotated[User[Profile], Security(current_user)]):
-    return {"id": user.id, "email": user.email, "team": user.profile.team}
-
-@app.get("/orders", dependencies=[requires("orders:read")])
-async def orders():
-    return []
-
-@app.websocket("/live")
-async def live(socket: WebSocket, user: CurrentUser):
-    await socket.accept()
-    await socket.send_text(user.email)
-    await socket.close()
-"""
-
-CONFTEST = """
-import pytest
-from shop import app
-
-@pytest.fixture
-def watchword_app():
-    return app
-"""
-
-
-@pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("WATCHWORD_")]:
-        monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def project(pytester: pytest.Pytester) -> pytest.Pytester:
-    """A host project: an app that reads its settings at import, and a conftest that imports the app."""
-    pytester.makepyfile(shop=APP)
-    pytester.makeconftest(CONFTEST)
-    return pytester
-
-
-def run(project: pytest.Pytester, *arguments: str | Path) -> pytest.RunResult:
-    """Run its tests in a process that has imported Watchword before."""
-    basetemp = str(project.path.parent / "basetemp")
-    options = ("-W", "error", *forks.PYTEST_OPTIONS, "-p", "no:cacheprovider", "--basetemp", basetemp)
-    started = time.monotonic()
-    ran = forks.run("pytest", *options, *map(str, arguments), cwd=project.path, env=os.environ)
-    output, errors = ran.stdout.splitlines(), ran.stderr.splitlines()
-    return pytest.RunResult(ran.returncode, output, errors, time.monotonic() - started)
 
 
 def left_behind(project: pytest.Pytester) -> set[str]:
@@ -285,7 +221,7 @@ sys.modules["httpx2"] = sys.modules["httpx"] = None  # as if neither were instal
     project.makepyfile("def test_it(as_user): ...")
     result = run(project)
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["as_user and anonymous need the package httpx2: pip install httpx2"])
+    result.stdout.fnmatch_lines(["as_user, anonymous and route_case need the package httpx2: pip install httpx2"])
 
 
 def test_the_environment_is_put_back(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,15 +1,15 @@
 """Clients of a started host app, each with the real token of a real user."""
 
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
-from typing_extensions import override
+from typing_extensions import TypeVarTuple, Unpack, override
 
 from watchword.app import Watchword
 from watchword.errors import ConfigurationError
@@ -18,6 +18,8 @@ from watchword.identity.authenticate_client import ClientCredentials
 from watchword.model import EVERY_SCOPE, RESERVED_SCOPES, Device, Role, User
 
 _ROLE = "as_user"
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class _Joining(TestClient):
@@ -72,17 +74,39 @@ class StartedApp:
         """A client without a token."""
         return _Joining(self.client)
 
+    @property
+    def declared_scopes(self) -> frozenset[str]:
+        """The scopes of the app."""
+        return frozenset(self._watchword().scopes)
+
+    def revoke(self, client: UserClient) -> None:
+        """End the session that a client's token is of."""
+        self._call(self._watchword().sessions.end_all, client.user.id)
+
+    def disable(self, client: UserClient) -> None:
+        """Disable a client's user."""
+        self._call(self._watchword().users.disable, client.user.id)
+
     def as_user(
-        self, *, scopes: Collection[str] = (), email: str | None = None, profile: Mapping[str, Any] | None = None
+        self,
+        *,
+        scopes: Collection[str] = (),
+        email: str | None = None,
+        profile: Mapping[str, Any] | None = None,
+        amr: tuple[str, ...] = ("pwd",),
     ) -> UserClient:
-        """See `watchword.testing.plugin.AsUser`."""
+        """See `watchword.testing.plugin.AsUser`; `amr` is how the user is said to have logged in (RFC 8176)."""
         __tracebackhide__ = True  # pytest shows the line of the test
         auth = self._watchword()
         wanted = _known(scopes, auth)
         address = email or f"user-{uuid.uuid4().hex}@example.com"
-        assert self.client.portal is not None
-        user, token = self.client.portal.call(_log_in, auth, address, wanted, profile)
+        user, token = self._call(_log_in, auth, address, wanted, profile, amr)
         return UserClient(self.client, user=user, token=token)
+
+    def _call(self, function: Callable[[Unpack[Ts]], Awaitable[T]], *arguments: *Ts) -> T:
+        """Call a coroutine function in the app's event loop."""
+        assert self.client.portal is not None
+        return self.client.portal.call(function, *arguments)
 
     def _watchword(self) -> Watchword[Any]:
         __tracebackhide__ = True
@@ -106,7 +130,11 @@ def _known(scopes: Collection[str], auth: Watchword[Any]) -> frozenset[str]:
 
 
 async def _log_in(
-    auth: Watchword[Any], email: str, scopes: frozenset[str], profile: Mapping[str, Any] | None
+    auth: Watchword[Any],
+    email: str,
+    scopes: frozenset[str],
+    profile: Mapping[str, Any] | None,
+    amr: tuple[str, ...],
 ) -> tuple[User[Any], str]:
     user = await auth.users.find(email)
     if user is None:
@@ -123,6 +151,6 @@ async def _log_in(
         account = await stores.users.get(user.id)
     assert account is not None, "it was there a moment ago"
     first_party = await auth.use_cases.authenticate_client(ClientCredentials())
-    issued = await auth.open_session(account, first_party, scopes=scopes, amr=("pwd",), device=Device("as_user"))
+    issued = await auth.open_session(account, first_party, scopes=scopes, amr=amr, device=Device("as_user"))
     assert issued is not None, "nothing else changes it now"
     return account.user(auth.profile), issued.access_token
