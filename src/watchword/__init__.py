@@ -103,7 +103,10 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 — PEP 562; type checkers re
 
 @contextmanager
 def _without_collections() -> Iterator[None]:
-    """Modules make much and drop nothing: to look for garbage meanwhile would take a third of the time."""
+    """Modules make much and drop nothing: what is there when they are imported, no collection looks at.
+
+    Meanwhile that would take a third of the time, and in each full one ever after hold an event loop up for 50 ms.
+    """
     if not gc.isenabled():
         yield
         return
@@ -111,6 +114,7 @@ def _without_collections() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.freeze()
         gc.enable()
 
 

@@ -1,9 +1,11 @@
 """`Watchword`: what a host sees. It joins an app's routes, lifespan and documentation."""
 
+import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, Final, Generic, cast
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI
 from starlette.routing import Mount
@@ -23,6 +25,8 @@ from watchword.http import (
     admin_api_keys,
     admin_clients,
     api_keys,
+    consents,
+    discovery,
     email,
     jwks,
     password_reset,
@@ -30,8 +34,11 @@ from watchword.http import (
     second_factor,
     sessions,
     token,
+    userinfo,
 )
 from watchword.http.openapi import has_absolute_server, relative_url, write_security_scheme
+from watchword.http.pages import account as account_pages
+from watchword.http.pages import assets, authorize, consent, end_session, links, login
 from watchword.http.routes import OurRoutes
 from watchword.http.use_cases import UseCases
 from watchword.identity.open_session import OpenSession
@@ -41,6 +48,8 @@ from watchword.limits import Limits
 from watchword.mail import Mailer
 from watchword.model import P, Profile
 from watchword.settings import EmailVerification, Settings, check_scopes, load_settings
+
+_log: Final = logging.getLogger("watchword")
 
 _ROUTERS: Final = (
     token.router,
@@ -57,6 +66,18 @@ _ROUTERS: Final = (
     jwks.router,
 )
 _BY_MAIL: Final = (email.router, password_reset.by_mail)
+_PAGES: Final = (
+    userinfo.router,
+    assets.router,
+    authorize.router,
+    consents.router,
+    end_session.router,
+    consent.router,
+    login.router,
+    links.router,
+    account_pages.router,
+)
+_PAGES_BY_MAIL: Final = (links.by_mail,)
 
 
 class Watchword(Generic[P]):
@@ -95,6 +116,7 @@ class Watchword(Generic[P]):
         self._events: Final = Events()
         self._mailer: Final = mailer or mailer_of(self.settings)
         self._routes: Final = OurRoutes(self.settings.prefix, self._routers())
+        self._well_known: Final = OurRoutes(discovery.PREFIX, [self._documents(at_root=True)])
         self._app: FastAPI | None = None
         self._running: Assembled[P] | None = None
 
@@ -102,7 +124,7 @@ class Watchword(Generic[P]):
         """Give an app the endpoints, the lifespan and Swagger's Authorize button. Before or after the app's own routes.
 
         Raises:
-            ConfigurationError: What is set needs mail, and nothing sends it.
+            ConfigurationError: What is set needs mail, and nothing sends it; or mailed links would lead nowhere.
             RuntimeError: It is installed already, or has started.
         """
         if self._app is not None or self._running is not None:
@@ -112,8 +134,13 @@ class Watchword(Generic[P]):
             raise ConfigurationError(
                 f"{needs_mail} needs mail: set WATCHWORD_MAIL_URL to smtp://user:password@host, and WATCHWORD_MAIL_FROM"
             )
+        if self._mailer is not None and (missing := self.settings.links_that_lead_nowhere):
+            raise ConfigurationError(
+                f"WATCHWORD_PAGES=false: set {missing} to your page for mailed links, with {{token}} behind a #"
+            )
         self._app = app
-        self._routes.join(app)
+        for routes in (self._routes, self._well_known):
+            routes.join(app)
         _wrap_lifespan(app, self.lifespan)
         self._document(app, lambda: app.docs_url or "/docs")
 
@@ -135,7 +162,9 @@ class Watchword(Generic[P]):
         if self._running is not None:
             raise RuntimeError("this Watchword is running already: one lifespan is enough")
         if self._app is not None:
-            self._routes.stand_behind(self._app)
+            for routes in (self._routes, self._well_known):
+                routes.stand_behind(self._app)
+            _say_what_a_proxy_has_to_do(self.settings)
         async with AsyncExitStack() as stack:
             self._refuse_open_docs(app)
             try:
@@ -155,6 +184,20 @@ class Watchword(Generic[P]):
                 yield {STATE_KEY: self}
             finally:
                 self._running = None
+
+    @property
+    def well_known_router(self) -> APIRouter:
+        """What belongs at the root of the host, for a parent that mounts the installed app at the issuer's path.
+
+        ```python
+        parent = FastAPI(lifespan=auth.lifespan)
+        parent.include_router(auth.well_known_router)
+        parent.mount("/shop", app)  # WATCHWORD_ISSUER=https://example.com/shop
+        ```
+        """
+        router = APIRouter()
+        router.include_router(self._documents(at_root=False), prefix=discovery.PREFIX)
+        return router
 
     @property
     def users(self) -> Users[P]:
@@ -274,18 +317,41 @@ class Watchword(Generic[P]):
     def _routers(self) -> list[APIRouter]:
         verifies = self.settings.email_verification is EmailVerification.REQUIRED
         sign_up = email.sign_up if verifies else account.sign_up
-        return [*_ROUTERS, *(_BY_MAIL if self._mailer else ()), *([sign_up] * self.settings.sign_up)]
+        pages = [*_PAGES, *(_PAGES_BY_MAIL if self._mailer else ())] if self.settings.pages else []
+        return [
+            *_ROUTERS,
+            *(_BY_MAIL if self._mailer else ()),
+            *([sign_up] * self.settings.sign_up),
+            *pages,
+        ]
+
+    def _documents(self, *, at_root: bool) -> APIRouter:
+        audience = urlsplit(self.settings.audience)
+        return discovery.well_known_router(
+            issuer_path=urlsplit(self.settings.issuer).path,
+            resource_path=audience.path.rstrip("/") if audience.scheme in {"http", "https"} else None,
+            at_root=at_root,
+        )
 
     def _document(self, app: FastAPI, docs_path: Callable[[], str]) -> None:
         original = app.openapi
-        token_path = f"{self.settings.prefix}/token"
+        if self.settings.pages and app.swagger_ui_init_oauth is None:
+            app.swagger_ui_init_oauth = {"usePkceWithAuthorizationCodeGrant": True}
+
+        def url_of(path: str, *, absolute: bool) -> str:
+            ours = self.settings.prefix + path
+            return self.settings.issuer + ours if absolute else relative_url(ours, seen_from=docs_path())
 
         def openapi() -> dict[str, Any]:
             document = original()
-            # Swagger UI resolves a relative tokenUrl against its own page, unless the document names a whole server.
+            # Swagger UI resolves relative addresses against its own page, unless the document names a whole server.
             absolute = has_absolute_server(document)
-            url = self.settings.issuer + token_path if absolute else relative_url(token_path, seen_from=docs_path())
-            write_security_scheme(document, token_url=url, scopes=self._scopes.declared)
+            write_security_scheme(
+                document,
+                token_url=url_of("/token", absolute=absolute),
+                authorization_url=url_of("/authorize", absolute=absolute) if self.settings.pages else None,
+                scopes=self._scopes.declared,
+            )
             return document
 
         app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend OpenAPI
@@ -303,6 +369,16 @@ class Watchword(Generic[P]):
                     f"the app serves its documentation ({open_app.docs_url or open_app.openapi_url}) in production: "
                     "set WATCHWORD_DOCS_IN_PRODUCTION=true if that is meant, else FastAPI(openapi_url=None)"
                 )
+
+
+def _say_what_a_proxy_has_to_do(settings: Settings) -> None:
+    """An issuer with a path has documents outside of that path (RFC 8414 §3.1), which nobody would forward."""
+    path = urlsplit(settings.issuer).path
+    if path:
+        _log.warning(
+            "the issuer has a path: the proxy has to pass %s/… on with %s taken off, and %s/…%s as it is",
+            *(path, path, discovery.PREFIX, path),
+        )
 
 
 def _wrap_lifespan(app: FastAPI, ours: Callable[[FastAPI], AbstractAsyncContextManager[dict[str, Any]]]) -> None:

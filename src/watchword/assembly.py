@@ -3,9 +3,10 @@
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Generic
 
+from watchword.background import Bell
 from watchword.crypto.passwords import PasswordHasher
 from watchword.crypto.refresh_tokens import RefreshTokenKeys
 from watchword.crypto.sealing import Sealer, derive
@@ -14,14 +15,17 @@ from watchword.errors import ConfigurationError
 from watchword.events import Events
 from watchword.facades import ApiKeys, Clients, Roles, Sessions, Users
 from watchword.feed import Feed
+from watchword.flows.authorize import Authorize
 from watchword.flows.change_client import ChangeClient
 from watchword.flows.change_email import ChangeEmail
 from watchword.flows.change_password import ChangePassword
 from watchword.flows.client_secrets import ClientSecrets
+from watchword.flows.consents import ManageConsents
 from watchword.flows.create_api_key import CreateApiKey
 from watchword.flows.create_client import CreateClient
 from watchword.flows.delete_client import DeleteClient
 from watchword.flows.delete_user import DeleteUser
+from watchword.flows.end_browser_session import EndBrowserSession
 from watchword.flows.end_sessions import EndSessions
 from watchword.flows.enrol_totp import EnrolTotp
 from watchword.flows.export_account import ExportAccount
@@ -30,9 +34,11 @@ from watchword.flows.find_user import FindUser
 from watchword.flows.introspect_token import IntrospectToken
 from watchword.flows.list_api_keys import ListApiKeys
 from watchword.flows.list_sessions import ListSessions
+from watchword.flows.log_in_at_pages import LogInAtPages
 from watchword.flows.manage_outbox import ManageOutbox
 from watchword.flows.manage_roles import ManageRoles
 from watchword.flows.manage_second_factor import ManageSecondFactor
+from watchword.flows.plan_logout import PlanLogout
 from watchword.flows.prune import Prune, pruning
 from watchword.flows.record_api_key_uses import RecordApiKeyUses, recording
 from watchword.flows.record_events import ListEvents, RecordEvents
@@ -42,6 +48,7 @@ from watchword.flows.resend_verification import ResendVerification
 from watchword.flows.reset_password import ResetPassword
 from watchword.flows.revoke_api_key import RevokeApiKey
 from watchword.flows.revoke_token import RevokeToken
+from watchword.flows.send_logout_notices import SendLogoutNotices, telling_clients
 from watchword.flows.send_mail import SendMail, sending
 from watchword.flows.set_active import SetActive
 from watchword.flows.sign_up import SignUp
@@ -50,23 +57,31 @@ from watchword.flows.tell_users import TellUsers
 from watchword.flows.update_profile import UpdateProfile
 from watchword.flows.verify_email import VerifyEmail
 from watchword.flows.verify_second_factor import VerifySecondFactor
-from watchword.grants import client_credentials, password, refresh_token
+from watchword.grants import authorization_code, client_credentials, password, refresh_token
+from watchword.grants.authorization_code import AuthorizationCodeGrant
 from watchword.grants.client_credentials import ClientCredentialsGrant
 from watchword.grants.password import PasswordGrant
 from watchword.grants.refresh_token import RefreshTokenGrant
 from watchword.guard.remembered import RememberingVerifier
+from watchword.http.pages.texts import LANGUAGES
+from watchword.http.pages.theme import Theme
 from watchword.http.use_cases import UseCases
 from watchword.identity.api_key_uses import ApiKeyUses
 from watchword.identity.attempts import Attempts
 from watchword.identity.authenticate_client import AuthenticateClient
 from watchword.identity.authenticate_user import AuthenticateUser
+from watchword.identity.backchannel import tell
 from watchword.identity.breached_passwords import BreachedPasswords
+from watchword.identity.browser_sessions import FindBrowserSession, OpenBrowserSession
 from watchword.identity.current_password import CheckCurrentPassword
+from watchword.identity.even_time import EvenTime
 from watchword.identity.failure_time import FailureTime
 from watchword.identity.hashing import HashingPool
+from watchword.identity.id_tokens import VerifyIdToken
 from watchword.identity.issue import IssueTokens, TokenRules
 from watchword.identity.keyring import Keyring
 from watchword.identity.links import Links
+from watchword.identity.metadata import Metadata
 from watchword.identity.open_session import OpenSession
 from watchword.identity.outbox import Outbox
 from watchword.identity.password_policy import PasswordPolicy
@@ -165,12 +180,18 @@ async def assemble(
     )
     refresh_keys = RefreshTokenKeys.from_secrets(ground.secrets)
     issue = IssueTokens(keyring, refresh_keys, rules, time.time)
+    if sends:
+        bell = Bell()
+        feed.on_arrival(lambda _revoked: bell.ring())  # some of it may be sessions that clients are told of
+        await stack.enter_async_context(telling_clients(SendLogoutNotices(storage, issue, tell, events, bell)))
     leeway = settings.clock_leeway.total_seconds()
     verify_api_key = VerifyApiKey(storage, scopes, ground.api_key_uses)
     verify_pending = VerifyPending(storage, keyring, rules, leeway, time.time)
     verify = VerifyCredential(
         storage, keyring, rules, scopes, leeway, time.time, VerifyClientToken(storage), verify_api_key, verify_pending
     )
+    verify_id_token = VerifyIdToken(storage, keyring, settings.issuer, leeway, time.time)
+    verify_any = replace(verify, any_audience=True)
     authenticate_client = AuthenticateClient(
         storage,
         feed,
@@ -181,9 +202,14 @@ async def assemble(
         size=min(settings.remembered_tokens, _REMEMBERED_CLIENTS),
         clock=time.time,
     )
-    open_session = OpenSession(
-        storage, issue, Lifetimes(settings.refresh_idle_lifetime, settings.refresh_absolute_lifetime), events
+    lifetimes = Lifetimes(settings.refresh_idle_lifetime, settings.refresh_absolute_lifetime)
+    open_session = OpenSession(storage, issue, lifetimes, events)
+    open_browser_session = OpenBrowserSession(
+        storage,
+        Lifetimes(settings.browser_session_idle_lifetime, settings.browser_session_absolute_lifetime),
+        events,
     )
+    suspend_login = SuspendLogin(storage, issue)
     attempts = Attempts(storage, derive(ground.secrets[0], "attempts"), settings.attempt_policies, events)
     check_code = CheckCode(storage, ground.sealer, attempts, events, time.time)
     authenticate_user = AuthenticateUser(
@@ -201,7 +227,8 @@ async def assemble(
     manage_roles = await _open_roles(settings, storage, events)
     links, policy = _links(settings), _policy(settings)
     register = Register(storage, hashing, policy, profile, events, settings.default_roles)
-    request_password_reset = RequestPasswordReset(storage, links, outbox, events)
+    even_time = EvenTime()
+    request_password_reset = RequestPasswordReset(storage, links, outbox, events, even_time)
     update_profile, delete_user = UpdateProfile(storage, profile), DeleteUser(storage, events)
     find_user, set_active = FindUser(storage), SetActive(storage, events)
     list_sessions, end_sessions = ListSessions(storage), EndSessions(storage, events)
@@ -215,7 +242,7 @@ async def assemble(
             authenticate_client=authenticate_client,
             grants={
                 password.NAME: PasswordGrant(
-                    authenticate_user, scopes, open_session, SuspendLogin(storage, issue), second_factor_policy, events
+                    authenticate_user, scopes, open_session, suspend_login, second_factor_policy, events
                 ),
                 refresh_token.NAME: RefreshTokenGrant(
                     storage,
@@ -228,14 +255,19 @@ async def assemble(
                     settings.refresh_leeway,
                 ),
                 client_credentials.NAME: ClientCredentialsGrant(scopes, issue, events),
+                **(
+                    {authorization_code.NAME: AuthorizationCodeGrant(storage, scopes, issue, lifetimes, events)}
+                    if settings.pages
+                    else {}
+                ),
             },
             register=register,
-            sign_up=SignUp(storage, hashing, policy, profile, links, outbox),
+            sign_up=SignUp(storage, hashing, policy, profile, links, outbox, even_time),
             verify_email=VerifyEmail(storage, links, outbox, events, settings.default_roles, settings.notices),
-            resend_verification=ResendVerification(storage, links, outbox),
-            change_email=ChangeEmail(storage, hashing, check_password, links, outbox, events),
+            resend_verification=ResendVerification(storage, links, outbox, even_time),
+            change_email=ChangeEmail(storage, reauthenticate, links, outbox, events),
             request_password_reset=request_password_reset,
-            reset_password=ResetPassword(storage, hashing, policy, links, events),
+            reset_password=ResetPassword(storage, hashing, policy, links, attempts, events),
             export_account=ExportAccount(storage),
             update_profile=update_profile,
             change_password=ChangePassword(storage, hashing, policy, check_password, events),
@@ -246,8 +278,8 @@ async def assemble(
             list_events=ListEvents(storage),
             list_sessions=list_sessions,
             end_sessions=end_sessions,
-            revoke_token=RevokeToken(storage, refresh_keys, verify, events, time.time),
-            introspect_token=IntrospectToken(storage, refresh_keys, verify, rules),
+            revoke_token=RevokeToken(storage, refresh_keys, verify_any, events, time.time),
+            introspect_token=IntrospectToken(storage, refresh_keys, verify_any, rules),
             create_api_key=create_api_key,
             enrol_totp=EnrolTotp(
                 storage,
@@ -255,10 +287,11 @@ async def assemble(
                 check_code,
                 scopes,
                 open_session,
+                open_browser_session,
                 events,
                 settings.product,
             ),
-            verify_second_factor=VerifySecondFactor(check_code, scopes, open_session),
+            verify_second_factor=VerifySecondFactor(check_code, scopes, open_session, open_browser_session),
             step_up=StepUp(storage, reauthenticate, check_code, issue, events),
             manage_second_factor=manage_second_factor,
             list_api_keys=list_api_keys,
@@ -268,8 +301,31 @@ async def assemble(
             change_client=change_client,
             delete_client=delete_client,
             client_secrets=client_secrets,
+            find_browser_session=FindBrowserSession(storage, settings.browser_session_idle_lifetime),
+            log_in_at_pages=LogInAtPages(
+                authenticate_user, open_browser_session, suspend_login, second_factor_policy, events
+            ),
+            end_browser_session=EndBrowserSession(storage, events),
+            plan_logout=PlanLogout(storage, verify_id_token),
+            authorize=Authorize(
+                storage,
+                scopes,
+                verify_id_token,
+                settings.issuer,
+                settings.browser_session_idle_lifetime,
+                time.time,
+            ),
+            manage_consents=ManageConsents(storage, events),
             limits=limits,
             keyring=keyring,
+            metadata=Metadata(
+                settings.issuer, endpoints, settings.audience, scopes, frozenset(profile.model_fields), LANGUAGES
+            ),
+            pages=Theme.of(
+                settings,
+                form_keys=[derive(secret, "csrf") for secret in ground.secrets],
+                sends_mail=mailer is not None,
+            ),
             https_only=settings.is_production,
             app_without_dependencies=app_without_dependencies,
         ),
@@ -308,7 +364,7 @@ async def _lay_ground(
         await upgrade(storage)
     secrets = secrets_in_force(settings)
     sealer = Sealer.from_secrets(secrets)
-    keyring = Keyring.of(settings, storage)
+    keyring = Keyring.of(settings, storage, sealer)
     await keyring.turn()
     hashing = HashingPool(
         PasswordHasher(settings.password_cost), threads=settings.hashing_threads, queue=settings.hashing_queue
@@ -366,8 +422,8 @@ def _second_factor_policy(settings: Settings) -> SecondFactorPolicy:
 def _links(settings: Settings) -> Links:
     pages = f"{settings.issuer}{settings.prefix}"
     return Links(
-        settings.email_verification_url or f"{pages}/verify-email#token={{token}}",
-        settings.password_reset_url or f"{pages}/reset-password#token={{token}}",
+        settings.email_verification_url or f"{pages}/verify#token={{token}}",
+        settings.password_reset_url or f"{pages}/reset#token={{token}}",
     )
 
 

@@ -13,7 +13,19 @@ WatchwordError
     ├── UnauthorizedClient      400
     ├── UnsupportedGrantType    400
     ├── InvalidScope            400  … to here
+    ├── InvalidTarget           400  RFC 8707 §2
+    ├── UnsafeAuthorizationRequest  400  it is shown to the user: there is nowhere to send them back to
+    ├── AuthorizationRefused    400  told to the client, by a redirect: RFC 6749 §4.1.2.1 from here …
+    │   ├── UnsupportedResponseType
+    │   ├── AccessDenied
+    │   ├── LoginRequired            OpenID Connect Core §3.1.2.6 from here …
+    │   ├── ConsentRequired
+    │   ├── InteractionRequired
+    │   ├── RequestNotSupported
+    │   └── RequestUriNotSupported   … to here
     ├── HttpsRequired           400
+    ├── ForgedForm              403
+    ├── NotLoggedIn             401
     ├── InvalidToken            401  RFC 6750 §3.1 from here …
     ├── MalformedCredential     400
     ├── InsufficientScope       403  … to here
@@ -133,6 +145,80 @@ class InvalidScope(Refusal):
     text = "The requested scope is invalid, unknown or more than may be granted"
 
 
+class InvalidTarget(Refusal):
+    """The resource that a token was asked for is none that the client may ask one for (RFC 8707 §2)."""
+
+    code = "invalid_target"
+    text = "The requested resource is unknown, or not for this client"
+
+
+class UnsafeAuthorizationRequest(Refusal):
+    """An authorization request by nobody we know, or to an address that is not theirs: no redirect is safe."""
+
+    code = "invalid_request"
+    text = "The app that sent you here made a mistake, so there is no safe way back to it"
+
+
+class AuthorizationRefused(Refusal):
+    """A no that the client is told by way of the browser (RFC 6749 §4.1.2.1)."""
+
+
+class UnsupportedResponseType(AuthorizationRefused):
+    """Something else than a code was asked for."""
+
+    code = "unsupported_response_type"
+    text = "The response type must be code"
+
+
+class AccessDenied(AuthorizationRefused):
+    """The user said no."""
+
+    code = "access_denied"
+    text = "The user did not allow it"
+
+
+class LoginRequired(AuthorizationRefused):
+    """Nobody, or somebody else, is logged in, and no page may be shown."""
+
+    code = "login_required"
+    text = "The user must log in"
+
+
+class ConsentRequired(AuthorizationRefused):
+    """The user was not asked yet, and no page may be shown."""
+
+    code = "consent_required"
+    text = "The user must be asked"
+
+
+class InteractionRequired(AuthorizationRefused):
+    """The user must give a second factor, and no page may be shown."""
+
+    code = "interaction_required"
+    text = "The user must authenticate with a second factor"
+
+
+class UnmetAuthenticationRequirements(AuthorizationRefused):
+    """The client takes nothing but what the user cannot do (OpenID Connect Core §5.5.1.1)."""
+
+    code = "unmet_authentication_requirements"
+    text = "The user cannot authenticate as the client needs it"
+
+
+class RequestNotSupported(AuthorizationRefused):
+    """The request came as a JWT (OpenID Connect Core §6.1)."""
+
+    code = "request_not_supported"
+    text = "Request objects are not supported"
+
+
+class RequestUriNotSupported(AuthorizationRefused):
+    """The request is to be fetched from elsewhere (OpenID Connect Core §6.2)."""
+
+    code = "request_uri_not_supported"
+    text = "Request objects are not supported"
+
+
 class HttpsRequired(Refusal):
     """Credentials came over plain HTTP in production."""
 
@@ -195,6 +281,22 @@ class SecondFactorNeeded(Refusal):
     def __init__(self, detail: str, *, max_age: int = 0) -> None:
         self.max_age = max_age
         super().__init__(detail)
+
+
+class ForgedForm(Refusal):
+    """A form that a page of ours did not show to this browser, or to this login (CSRF)."""
+
+    status = 403
+    code = "forged_form"
+    text = "This form is out of date: go back, reload the page and try again"
+
+
+class NotLoggedIn(Refusal):
+    """A page of ours is for who is logged in; the browser is sent to where that is done."""
+
+    status = 401
+    code = "not_logged_in"
+    text = "Log in first"
 
 
 class InvalidInput(Refusal):

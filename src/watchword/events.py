@@ -27,6 +27,10 @@ Event
 ├── SessionEnded
 ├── LoggedOutEverywhere
 ├── TokenRevoked
+├── ConsentGranted
+├── ConsentRevoked
+├── CodeRefused
+├── CodeReused           an authorization code was used again: somebody has a copy; what it gave has ended
 ├── RoleChanged
 ├── RoleDeleted
 ├── RoleGiven
@@ -45,7 +49,10 @@ Event
 ├── ClientTokenRevoked
 ├── MailSent
 ├── MailDelayed          it is tried again
-└── MailFailed           it was given up
+├── MailFailed           it was given up
+├── LogoutNoticeSent     a client was told that a session of its user has ended
+├── LogoutNoticeDelayed  it is told again
+└── LogoutNoticeFailed   it was given up
 ```
 
 An event is emitted after the transaction that it speaks of was committed, and before the answer. It carries no secret.
@@ -55,7 +62,7 @@ import dataclasses
 import inspect
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -246,6 +253,19 @@ class LoggedIn(_AboutSession):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedInAtPages(AboutUser):
+    """A user logged in at our own pages, from where clients get their sessions.
+
+    Attributes:
+        browser_session_id: The login.
+        amr: How the user authenticated (RFC 8176).
+    """
+
+    browser_session_id: UUID
+    amr: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoginRefused(Event):
     """A login failed.
 
@@ -322,6 +342,13 @@ class SessionEnded(AboutUser):
 
     session_id: UUID
 
+    @classmethod
+    def each(cls, user_id: UUID, session_ids: Sequence[UUID], by: By) -> "list[SessionEnded]":
+        """One for each of a user's sessions that ended together."""
+        return [
+            cls(user_id=user_id, session_id=session_id, actor=by.actor, device=by.device) for session_id in session_ids
+        ]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRevoked(AboutUser):
@@ -332,6 +359,47 @@ class TokenRevoked(AboutUser):
     """
 
     token_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AboutConsent(AboutUser):
+    client_id: str
+    scopes: tuple[str, ...]
+
+
+class ConsentGranted(_AboutConsent):
+    """A user allowed a client something.
+
+    Attributes:
+        scopes: What, this time.
+    """
+
+
+class ConsentRevoked(_AboutConsent):
+    """A user, or an operator for them, took back what a client was allowed; its sessions ended.
+
+    Attributes:
+        scopes: What it was.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeRefused(Event):
+    """An authorization code gave nothing, and nothing was changed.
+
+    Attributes:
+        client_id: The client that sent it.
+        reason: Why, for operators.
+    """
+
+    is_kept = False
+
+    client_id: str
+    reason: str
+
+
+class CodeReused(_AboutSession):
+    """An authorization code was used a second time, by its client. The session that it gave was ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -524,6 +592,44 @@ class MailFailed(_AboutMail):
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AboutLogoutNotice(AboutUser):
+    client_id: str
+    session_id: UUID
+
+
+class LogoutNoticeSent(_AboutLogoutNotice):
+    """A client was told that a session of its user has ended."""
+
+    is_kept = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogoutNoticeDelayed(_AboutLogoutNotice):
+    """A client could not be told that a session has ended; it is tried again.
+
+    Attributes:
+        attempts: How often it was tried.
+        reason: Why it failed this time.
+    """
+
+    is_kept = False
+
+    attempts: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogoutNoticeFailed(_AboutLogoutNotice):
+    """A client was not told within a day that a session has ended: it may still think that its user is logged in.
+
+    Attributes:
+        attempts: How often it was tried.
+    """
+
+    attempts: int
+
+
 E = TypeVar("E", bound=Event)
 Handler = Callable[[E], Awaitable[None] | None]
 
@@ -557,8 +663,12 @@ class Events:
         finally:
             self._handlers[event].remove(handler)
 
-    async def emit(self, event: Event) -> None:
-        """Log an event, keep it, call its handlers. What goes wrong is logged, and changes nothing for the caller."""
+    async def emit(self, *events: Event) -> None:
+        """Log events, keep them, call their handlers. What goes wrong is logged, and changes nothing for the caller."""
+        for event in events:
+            await self._emit(event)
+
+    async def _emit(self, event: Event) -> None:
         if _log.isEnabledFor(logging.INFO):
             fields = event.fields()
             text = " ".join(f"{name}={value!r}" for name, value in fields.items())

@@ -31,7 +31,6 @@ from watchword.model import (
     Account,
     ApiKey,
     Client,
-    ClientAuthMethod,
     ClientSecret,
     CreatedApiKey,
     NewClientSecret,
@@ -341,17 +340,41 @@ class ApiKeys:
         return await self._revoke(key_id)
 
 
-class ClientChanges(TypedDict, total=False):
-    """What can be changed of a client; what is left out stays. A lifetime of None is that of the settings."""
+class ClientFields(TypedDict, total=False):
+    """What a client is, beside its name and its grants. A lifetime of None is that of the settings.
 
-    name: str
-    grants: Collection[str]
+    Attributes:
+        scopes: What its tokens may carry at most.
+        redirect_uris: Where authorization codes may be sent, each to the letter.
+        auth_method: `client_secret_basic`, `client_secret_post`, `private_key_jwt`, or `none` for a public client.
+        jwks: Its public keys, with `private_key_jwt`: a JWK Set or one JWK.
+        access_token_lifetime: At most a day; that of users' sessions at most `WATCHWORD_ACCESS_TOKEN_LIFETIME`.
+        refresh_idle_lifetime: How long its sessions live without a refresh.
+        is_first_party: Whether it is the app's own, which people are not asked to consent to.
+        id_token_algorithm: What signs its ID tokens, `RS256` or `ES256`.
+        post_logout_redirect_uris: Where a browser may be sent after a logout, each to the letter.
+        backchannel_logout_uri: Where it is told that a session has ended (OpenID Connect Back-Channel Logout).
+        resources: Other resources that it may ask access tokens for (RFC 8707).
+    """
+
     scopes: Collection[str]
     redirect_uris: Collection[str]
     auth_method: str
     jwks: Mapping[str, Any] | None
     access_token_lifetime: timedelta | None
     refresh_idle_lifetime: timedelta | None
+    is_first_party: bool
+    id_token_algorithm: str
+    post_logout_redirect_uris: Collection[str]
+    backchannel_logout_uri: str | None
+    resources: Collection[str]
+
+
+class ClientChanges(ClientFields, total=False):
+    """What can be changed of a client; what is left out stays."""
+
+    name: str
+    grants: Collection[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,28 +391,14 @@ class Clients:
     _secrets: ClientSecrets
 
     async def create(
-        self,
-        name: str,
-        *,
-        grants: Collection[str],
-        scopes: Collection[str] = (),
-        redirect_uris: Collection[str] = (),
-        auth_method: str = ClientAuthMethod.BASIC,
-        jwks: Mapping[str, Any] | None = None,
-        access_token_lifetime: timedelta | None = None,
-        refresh_idle_lifetime: timedelta | None = None,
+        self, name: str, *, grants: Collection[str], **fields: Unpack[ClientFields]
     ) -> tuple[Client, NewClientSecret | None]:
         """Register a client.
 
         Args:
             name: What people call it.
             grants: `client_credentials`, `authorization_code`, `refresh_token`.
-            scopes: What its tokens may carry at most.
-            redirect_uris: Where authorization codes may be sent, each to the letter.
-            auth_method: `client_secret_basic`, `client_secret_post`, `private_key_jwt`, or `none` for a public client.
-            jwks: Its public keys, with `private_key_jwt`: a JWK Set or one JWK.
-            access_token_lifetime: At most a day; that of users' sessions at most `WATCHWORD_ACCESS_TOKEN_LIFETIME`.
-            refresh_idle_lifetime: How long its sessions live without a refresh.
+            **fields: What else it is.
 
         Returns:
             The client, and its secret where it has one. The secret cannot be had again.
@@ -397,17 +406,7 @@ class Clients:
         Raises:
             InvalidInput: It cannot be such a client; the text says why.
         """
-        metadata = ClientMetadata(
-            name=name,
-            grants=grants,
-            scopes=scopes,
-            redirect_uris=redirect_uris,
-            auth_method=auth_method,
-            jwks=jwks,
-            access_token_lifetime=access_token_lifetime,
-            refresh_idle_lifetime=refresh_idle_lifetime,
-        )
-        return await self._create(metadata)
+        return await self._create(ClientMetadata(name=name, grants=grants, **fields))
 
     async def get(self, client_id: str) -> Client | None:
         """The client with this id; None if there is none."""

@@ -59,7 +59,7 @@ class Feed:
         self._arrived: dict[str, int] = {}
         self._expiries: deque[tuple[float, int, str]] = deque()
         self._waiting: dict[str, set[asyncio.Event]] = {}
-        self._on_arrival: Callable[[Sequence[Revocation]], None] = _nobody_listens
+        self._listeners: list[Callable[[Sequence[Revocation]], None]] = []
 
     @property
     def age(self) -> float:
@@ -89,7 +89,7 @@ class Feed:
 
         After an interruption `EVERYTHING` arrives: anything may have been missed.
         """
-        self._on_arrival = listener
+        self._listeners.append(listener)
 
     def apply(self, revocations: Sequence[Revocation]) -> None:
         """Take in what was revoked; what this process revokes is taken in before it answers."""
@@ -102,7 +102,7 @@ class Feed:
                 self._interrupt()
         self._purge()
         if revocations:
-            self._on_arrival(revocations)
+            self._tell(revocations)
 
     @asynccontextmanager
     async def waiting(self, keys: Iterable[str]) -> AsyncIterator[asyncio.Event]:
@@ -160,12 +160,16 @@ class Feed:
                     # It stands at what is visible now. What was missed is in the tables: nothing from before is
                     # believed, so each credential is verified there again.
                     self._interrupt()
-                    self._on_arrival([_ANYTHING])
+                    self._tell([_ANYTHING])
                     return stack.pop_all(), reader
             except Exception as error:  # noqa: BLE001 — whatever it is, the next try may succeed
                 if not is_said:
                     _log.warning("the revocation feed cannot be opened again yet (%s)", type(error).__name__)
                 is_said = True
+
+    def _tell(self, revocations: Sequence[Revocation]) -> None:
+        for listener in self._listeners:
+            listener(revocations)
 
     async def _catch_up(self, reader: Reader) -> None:
         started = self._monotonic()
@@ -194,7 +198,3 @@ class Feed:
             self._valid_from = max(self._valid_from, position)  # who learned before this arrival cannot tell any more
             if self._arrived.get(key) == position:
                 del self._arrived[key]
-
-
-def _nobody_listens(_revocations: Sequence[Revocation]) -> None:
-    return

@@ -14,8 +14,10 @@ from watchword.app import Watchword
 from watchword.background import in_background
 from watchword.events import (
     ApiKeyRevoked,
+    CodeReused,
     LockedOut,
     LoggedIn,
+    LoggedInAtPages,
     LoggedOutEverywhere,
     LoginRefused,
     MailDelayed,
@@ -76,14 +78,15 @@ class Metrics:
 
     def _listen(self) -> None:
         on, logins, refreshes, ended = self._auth.on, self._logins, self._refreshes, self._revocations
-        on(LoggedIn, lambda _: logins.labels("accepted").inc())
+        for login in (LoggedIn, LoggedInAtPages):
+            on(login, lambda _: logins.labels("accepted").inc())
         on(LoginRefused, lambda _: logins.labels("refused").inc())
         on(LockedOut, lambda event: self._lockouts.labels(event.kind).inc())
         on(SessionRefreshed, lambda event: refreshes.labels("retried" if event.retried else "rotated").inc())
         on(SessionHealed, lambda _: refreshes.labels("healed").inc())
         on(SessionReused, lambda _: refreshes.labels("reused").inc())
         on(RefreshRefused, lambda _: refreshes.labels("refused").inc())
-        for end_of_session in (SessionEnded, SessionReused):
+        for end_of_session in (SessionEnded, SessionReused, CodeReused):
             on(end_of_session, lambda _: ended.labels("session").inc())
         for end_of_all in (LoggedOutEverywhere, PasswordChanged, PasswordReset, UserDisabled, UserDeleted):
             on(end_of_all, lambda _: ended.labels("user").inc())

@@ -23,7 +23,14 @@ API_KEY_PREFIX: Final = "wwk_"
 ONE_TIME_PREFIX: Final = "wwo_"
 """What every token in a mailed link begins with."""
 
+CODE_PREFIX: Final = "wwa_"
+"""What every authorization code begins with."""
+
 ADMIN_SCOPE: Final = "admin"
+OPENID: Final = "openid"
+"""Asks for an ID token (OpenID Connect Core §3.1.2.1)."""
+OFFLINE_ACCESS: Final = "offline_access"
+"""Asks for a refresh token that outlives the login in the browser (OpenID Connect Core §11)."""
 EVERY_SCOPE: Final = "*"
 """In a role: all that the app declares."""
 AMR_PASSWORD: Final = ("pwd",)
@@ -32,9 +39,7 @@ AMR_SECOND_FACTOR: Final = ("otp", "mfa")
 """What a second factor adds."""
 ACR_SECOND_FACTOR: Final = "mfa"
 """The `acr` of a login with a second factor, and what a guard that asks for one names in `acr_values` (RFC 9470)."""
-RESERVED_SCOPES: Final = frozenset(
-    {ADMIN_SCOPE, "2fa", "openid", "profile", "email", "address", "phone", "offline_access"}
-)
+RESERVED_SCOPES: Final = frozenset({ADMIN_SCOPE, "2fa", OPENID, "profile", "email", "address", "phone", OFFLINE_ACCESS})
 """Scopes with a meaning of their own: `admin`, `2fa` and those of OpenID Connect Core §5.4 and §11."""
 
 
@@ -192,6 +197,11 @@ class Client:
         jwks: Its public keys (RFC 7517 §5), with `private_key_jwt`.
         access_token_lifetime: Where it differs from the setting.
         refresh_idle_lifetime: Where it differs from the setting.
+        is_first_party: Whether it is the host's own, which people are not asked to consent to.
+        id_token_algorithm: What signs its ID tokens: `RS256`, or `ES256` (OpenID Connect Registration §2).
+        post_logout_redirect_uris: Where a browser may be sent after a logout (RP-Initiated Logout §2).
+        backchannel_logout_uri: Where it is told that a session has ended (Back-Channel Logout §2.2).
+        resources: Other resources that it may ask access tokens for (RFC 8707).
         is_active: False once an operator disabled it; none of its tokens is good then.
         created_at: When it was registered, UTC; None for the first party, which always was there.
     """
@@ -206,6 +216,11 @@ class Client:
     jwks: Mapping[str, Any] | None = field(default=None, repr=False)
     access_token_lifetime: timedelta | None = None
     refresh_idle_lifetime: timedelta | None = None
+    is_first_party: bool = False
+    id_token_algorithm: str = "RS256"  # noqa: S105 — a name
+    post_logout_redirect_uris: frozenset[str] = frozenset()
+    backchannel_logout_uri: str | None = None
+    resources: frozenset[str] = frozenset()
     is_active: bool = True
     created_at: datetime | None = None
 
@@ -335,6 +350,8 @@ class Session:
         device: Where it was last used from.
         last_used_at: The login or the last refresh, UTC.
         ends_at: When it ends unless it is refreshed before, UTC.
+        browser_session_id: The login at our pages that it came from, and ends with unless it may work offline.
+        audience: The resource that its access tokens are for (RFC 8707); None for this installation.
     """
 
     id: UUID
@@ -348,6 +365,64 @@ class Session:
     created_at: datetime
     last_used_at: datetime
     ends_at: datetime
+    browser_session_id: UUID | None = None
+    audience: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserSession:
+    """A login at our own pages, kept by a cookie. No guard accepts it: it only opens the sessions of clients.
+
+    Attributes:
+        amr: How the user authenticated (RFC 8176).
+        auth_time: When, UTC.
+        epoch: The user's `token_epoch` then.
+        device: Where the login came from.
+        last_used_at: To the hour, UTC.
+        ends_at: When it ends unless it is used before, UTC.
+    """
+
+    id: UUID
+    user_id: UUID
+    epoch: int
+    amr: tuple[str, ...]
+    auth_time: datetime
+    device: Device
+    created_at: datetime
+    last_used_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentQuestion:
+    """What a user is asked before a client gets anything.
+
+    Attributes:
+        client: Who would get it.
+        scopes: What it would be allowed: name → description.
+        redirect_host: Where the browser would be sent; the scheme, for an app on the user's machine.
+    """
+
+    client: Client
+    scopes: Mapping[str, str]
+    redirect_host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a user allowed a client.
+
+    Attributes:
+        client_name: What people call it.
+        created_at: When they first did, UTC.
+        updated_at: When they last did, UTC.
+    """
+
+    client_id: str
+    client_name: str
+    scopes: frozenset[str]
+    created_at: datetime
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,10 +497,10 @@ class OneTimeToken:
 
 @dataclass(frozen=True, slots=True)
 class OutboxEntry:
-    """Mail that was not sent yet, as an operator sees it: its text and whom it is for are sealed.
+    """Mail, or a notice to a client, that was not sent yet, as an operator sees it. What mail says is sealed.
 
     Attributes:
-        kind: The name of its template.
+        kind: The name of its template; `logout_notice` for a notice.
         attempts: How often it was tried.
         next_attempt_at: When it is tried again, UTC; None once it was given up.
         last_error: Why the last attempt failed.
@@ -552,12 +627,30 @@ class IssuedTokens:
             session that has one was stepped up.
         expires_in: The access token's life in whole seconds.
         scopes: What was granted, which may be less than what was asked for.
+        id_token: A JWT (OpenID Connect Core §2), where the session may know who its user is.
     """
 
     access_token: str = field(repr=False)
     refresh_token: str | None = field(repr=False)
     expires_in: int
     scopes: frozenset[str]
+    id_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class IdTokenRequest:
+    """What an ID token needs to know beside its session (OpenID Connect Core §2).
+
+    Attributes:
+        client: Whom it is for.
+        nonce: What the client sent along; None at a refresh.
+        claims: Those that were asked for by name, to be in the ID token (§5.5). A name alone allows nothing: what is
+            told of the user goes by the scopes.
+    """
+
+    client: Client
+    nonce: str | None = field(default=None, repr=False)
+    claims: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from pydantic import (
     BeforeValidator,
     DirectoryPath,
     Field,
+    FilePath,
     PlainSerializer,
     SecretStr,
     TypeAdapter,
@@ -281,6 +282,33 @@ class Settings(BaseSettings):
         default=timedelta(days=90),
         description="A session ends after so long, however often it is refreshed: the user logs in again.",
     )
+    pages: bool = Field(
+        default=True,
+        description="Whether there are pages to log in at, and with them the authorization code grant for third "
+        "parties. `false` where every login is by your own front end.",
+    )
+    page_templates: DirectoryPath | None = Field(
+        default=None,
+        description="A folder with templates of your own, and a `style.css`, which replace those of the same name "
+        "in our pages.",
+    )
+    page_logo: FilePath | None = Field(
+        default=None,
+        description="A picture, such as an SVG file, that our pages show in place of `PRODUCT_NAME`.",
+    )
+    page_accent: str = Field(
+        default="#3455c4",
+        description="The colour of buttons and links in our pages, as `#rrggbb`. Where it would be hard to read on "
+        "light or on dark it is made darker or lighter.",
+    )
+    browser_session_idle_lifetime: Duration = Field(
+        default=timedelta(days=1),
+        description="A login at our pages that is not used for so long ends.",
+    )
+    browser_session_absolute_lifetime: Duration = Field(
+        default=timedelta(days=14),
+        description="A login at our pages ends after so long, however often it is used.",
+    )
     refresh_leeway: DurationOrZero = Field(
         default=timedelta(seconds=30),
         description="How long a refresh token may be sent again, because its answer was lost or a second tab used it; "
@@ -361,12 +389,13 @@ class Settings(BaseSettings):
         default="",
         description="The page of your front end that mailed links lead to, with `{token}` in the fragment, which no "
         "server and no log sees: `https://app.example.com/verify#token={token}`. The page posts it to "
-        "`/auth/email/verify`. Empty: `/auth/verify-email#token={token}` below the issuer.",
+        "`/auth/email/verify`. Empty: our own page, `/auth/verify#token={token}` below the issuer; with `PAGES=false` "
+        "there is none, and this has to be set.",
     )
     password_reset_url: str = Field(
         default="",
         description="The same for forgotten passwords; the page posts the token and the new password to "
-        "`/auth/password/reset`. Empty: `/auth/reset-password#token={token}` below the issuer.",
+        "`/auth/password/reset`. Empty: our own page, `/auth/reset#token={token}`, as above.",
     )
     notices: bool = Field(
         default=True,
@@ -558,6 +587,13 @@ class Settings(BaseSettings):
             raise ValueError("must be one line of text, without a colon")
         return value
 
+    @field_validator("page_accent")
+    @classmethod
+    def _colour(cls, value: str) -> str:
+        if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+            raise ValueError("must be a colour such as #3455c4")
+        return value.lower()
+
     @field_validator("email_verification_url", "password_reset_url")
     @classmethod
     def _in_the_fragment(cls, value: str) -> str:
@@ -691,6 +727,11 @@ class Settings(BaseSettings):
             raise ValueError(
                 "WATCHWORD_REFRESH_IDLE_LIFETIME must not be longer than WATCHWORD_REFRESH_ABSOLUTE_LIFETIME"
             )
+        if self.browser_session_idle_lifetime > self.browser_session_absolute_lifetime:
+            raise ValueError(
+                "WATCHWORD_BROWSER_SESSION_IDLE_LIFETIME must not be longer than "
+                "WATCHWORD_BROWSER_SESSION_ABSOLUTE_LIFETIME"
+            )
         return self
 
     @field_validator("signing_key_lifetime")
@@ -738,6 +779,17 @@ class Settings(BaseSettings):
         if self.email_verification is EmailVerification.REQUIRED:
             return "WATCHWORD_EMAIL_VERIFICATION=required"
         return "WATCHWORD_NOTICES=true" if self.notices and "notices" in self.model_fields_set else None
+
+    @property
+    def links_that_lead_nowhere(self) -> str | None:
+        """A setting that mailed links need in production, where there are no pages of ours and it is empty."""
+        if self.pages or not self.is_production:
+            return None
+        urls = {
+            "WATCHWORD_EMAIL_VERIFICATION_URL": self.email_verification_url,
+            "WATCHWORD_PASSWORD_RESET_URL": self.password_reset_url,
+        }
+        return next((name for name, url in urls.items() if not url), None)
 
     @property
     def product(self) -> str:
@@ -819,7 +871,7 @@ def _describe(error: ValidationError) -> str:
 
 
 def _lower_first(reason: str) -> str:
-    return reason[:1].lower() + reason[1:] if reason.startswith("Input ") else reason
+    return reason[:1].lower() + reason[1:] if reason.startswith(("Input ", "Path ")) else reason
 
 
 def _name_json_error(message: str) -> str:

@@ -43,6 +43,21 @@ def create(
     refresh_idle_lifetime: Annotated[
         str | None, typer.Option(metavar="DURATION", help="Of its sessions, without a refresh, such as 7d.")
     ] = None,
+    first_party: Annotated[
+        bool, typer.Option("--first-party", help="It is the app's own: people are not asked whether it may.")
+    ] = False,
+    id_token_alg: Annotated[
+        str, typer.Option(metavar="ALGORITHM", help="What signs its ID tokens: RS256 or ES256.")
+    ] = "RS256",  # noqa: S107 — a name
+    post_logout_redirect_uri: Annotated[
+        list[str] | None, typer.Option(metavar="URI", help="Where a logout may lead, to the letter; repeat it.")
+    ] = None,
+    backchannel_logout_uri: Annotated[
+        str | None, typer.Option(metavar="URI", help="Where it is told that a session has ended.")
+    ] = None,
+    resource: Annotated[
+        list[str] | None, typer.Option(metavar="URI", help="What else it may ask tokens for; repeat it.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Register a client. Its secret is printed once."""
@@ -64,6 +79,11 @@ def create(
                 jwks=keys,
                 access_token_lifetime=access_token,
                 refresh_idle_lifetime=refresh_idle,
+                is_first_party=first_party,
+                id_token_algorithm=id_token_alg,
+                post_logout_redirect_uris=post_logout_redirect_uri or (),
+                backchannel_logout_uri=backchannel_logout_uri,
+                resources=resource or (),
             )
         )
     )

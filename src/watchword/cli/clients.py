@@ -106,6 +106,11 @@ def client_dict(client: Client) -> dict[str, Any]:
         "jwks": client.jwks,
         "access_token_lifetime": _seconds(client.access_token_lifetime),
         "refresh_idle_lifetime": _seconds(client.refresh_idle_lifetime),
+        "is_first_party": client.is_first_party,
+        "id_token_signed_response_alg": client.id_token_algorithm,
+        "post_logout_redirect_uris": sorted(client.post_logout_redirect_uris),
+        "backchannel_logout_uri": client.backchannel_logout_uri,
+        "resources": sorted(client.resources),
         "created_at": _iso(client.created_at),
     }
 
@@ -177,6 +182,8 @@ def _cell(value: object) -> str:
         return "\n".join(value)
     if isinstance(value, dict):
         return ", ".join(str(key.get("kid", key["kty"])) for key in value["keys"])
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "" if value is None else str(value)
 
 

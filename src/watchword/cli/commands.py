@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from watchword.cli import client_commands, key_commands, outbox_commands, output
+from watchword.cli import check_commands, client_commands, key_commands, outbox_commands, output, secret_commands
 
 app = typer.Typer(
     help="Authentication for FastAPI backends that own their users.",
@@ -25,6 +25,9 @@ app.add_typer(roles, name="roles")
 app.add_typer(client_commands.app, name="clients")
 app.add_typer(outbox_commands.app, name="outbox")
 app.add_typer(key_commands.app, name="keys")
+app.add_typer(secret_commands.app, name="secrets")
+app.command()(check_commands.check)
+app.command()(check_commands.rules)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's email.")]
@@ -147,19 +150,27 @@ def restored(
     keep_api_keys: Annotated[
         bool, typer.Option("--keep-api-keys", help="Leave API keys good, those revoked since the backup too.")
     ] = False,
+    keep_recovery_codes: Annotated[
+        bool, typer.Option("--keep-recovery-codes", help="Leave recovery codes good, those used since the backup too.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """After a restored backup: end whatever was issued, for the database no longer knows what was revoked since."""
+    """After a restored backup: end whatever was issued, for the database no longer knows what was revoked or used."""
     from watchword.cli.database import after_restore
 
-    what = "session and token of every user" if keep_api_keys else "session, token and API key of everybody"
-    if not yes and not typer.confirm(f"End every {what}?"):
+    what = ["session", "token", "link"]
+    what += [] if keep_api_keys else ["API key"]
+    what += [] if keep_recovery_codes else ["recovery code"]
+    if not yes and not typer.confirm(f"End every {', '.join(what[:-1])} and {what[-1]} of everybody?"):
         raise typer.Exit(1)
-    ended = asyncio.run(after_restore(keep_api_keys=keep_api_keys))
+    ended = asyncio.run(after_restore(keep_api_keys=keep_api_keys, keep_recovery_codes=keep_recovery_codes))
     if as_json:
-        output.print_json({"sessions": ended.sessions, "users": ended.users, "api_keys": ended.api_keys})
+        output.print_json(dataclasses.asdict(ended))
     else:
-        output.say(f"Ended {ended.sessions} sessions and {ended.api_keys} API keys; {ended.users} users log in again.")
+        output.say(
+            f"Ended {ended.sessions} sessions, {ended.api_keys} API keys and {ended.recovery_codes} recovery codes; "
+            f"{ended.users} users log in again."
+        )
 
 
 @users.command()

@@ -55,14 +55,14 @@ async def prune_database() -> Pruned:
         return await Prune(database, load_settings().events_kept_for)()
 
 
-async def after_restore(*, keep_api_keys: bool) -> Ended:
-    """End every session, token and, unless they are kept, API key.
+async def after_restore(*, keep_api_keys: bool, keep_recovery_codes: bool) -> Ended:
+    """End every session, token, link and, unless they are kept, API key and recovery code.
 
     Raises:
         ConfigurationError: The database does not answer, or has another schema.
     """
     async with current_database() as database:
-        return await EndEverything(database)(keep_api_keys=keep_api_keys)
+        return await EndEverything(database)(keep_api_keys=keep_api_keys, keep_recovery_codes=keep_recovery_codes)
 
 
 async def every_mail() -> list[OutboxEntry]:

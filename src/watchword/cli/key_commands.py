@@ -32,7 +32,7 @@ def rotate(as_json: Json = False) -> None:
     _print(asyncio.run(rotate_keys()), as_json=as_json)
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})  # an id may begin with a dash
 def revoke(
     kid: Annotated[str, typer.Argument(metavar="KID", help="The key, as `watchword keys list` names it.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 
 from watchword.cli.database import current_database
+from watchword.crypto.sealing import Sealer
 from watchword.identity.keyring import Keyring
+from watchword.identity.secret_file import secrets_in_force
 from watchword.settings import load_settings
+from watchword.storage import Database
 from watchword.storage.signing_keys import StoredKey
 
 
@@ -25,7 +28,7 @@ async def rotate_keys() -> Sequence[StoredKey]:
         ConfigurationError: The database does not answer, or has another schema.
     """
     async with current_database() as database:
-        return await Keyring.of(load_settings(), database).rotate()
+        return await _keyring(database).rotate()
 
 
 async def revoke_key(kid: str) -> None:
@@ -36,4 +39,9 @@ async def revoke_key(kid: str) -> None:
         ConfigurationError: The database does not answer, or has another schema.
     """
     async with current_database() as database:
-        await Keyring.of(load_settings(), database).revoke(kid)
+        await _keyring(database).revoke(kid)
+
+
+def _keyring(database: Database) -> Keyring:
+    settings = load_settings()
+    return Keyring.of(settings, database, Sealer.from_secrets(secrets_in_force(settings)))

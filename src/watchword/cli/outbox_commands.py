@@ -8,7 +8,9 @@ import typer
 
 from watchword.cli import output
 
-app = typer.Typer(help="Mail that was not sent yet, or was given up.", no_args_is_help=True)
+app = typer.Typer(
+    help="Mail, and notices of logouts to clients, that were not sent yet or were given up.", no_args_is_help=True
+)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -4,9 +4,10 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from watchword.model import ApiKey, CreatedApiKey, Role, User
+if TYPE_CHECKING:
+    from watchword.model import ApiKey, CreatedApiKey, Role, User
 
 
 def say(text: str) -> None:
@@ -40,7 +41,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
     Console(width=None if sys.stdout.isatty() else 1000).print(table)
 
 
-def user_dict(user: User[Any]) -> dict[str, Any]:
+def user_dict(user: "User[Any]") -> dict[str, Any]:
     """A user as JSON has it."""
     return {
         "id": str(user.id),
@@ -54,7 +55,7 @@ def user_dict(user: User[Any]) -> dict[str, Any]:
     }
 
 
-def print_user(user: User[Any], text: str, *, as_json: bool) -> None:
+def print_user(user: "User[Any]", text: str, *, as_json: bool) -> None:
     """What became of a user."""
     if as_json:
         print_json(user_dict(user))
@@ -62,12 +63,12 @@ def print_user(user: User[Any], text: str, *, as_json: bool) -> None:
         say(text)
 
 
-def role_dict(role: Role) -> dict[str, Any]:
+def role_dict(role: "Role") -> dict[str, Any]:
     """A role as JSON has it."""
     return {"name": role.name, "description": role.description, "scopes": sorted(role.scopes)}
 
 
-def print_role(role: Role, text: str, *, as_json: bool) -> None:
+def print_role(role: "Role", text: str, *, as_json: bool) -> None:
     """What became of a role."""
     if as_json:
         print_json(role_dict(role))
@@ -75,7 +76,7 @@ def print_role(role: Role, text: str, *, as_json: bool) -> None:
         say(text)
 
 
-def api_key_dict(key: ApiKey) -> dict[str, Any]:
+def api_key_dict(key: "ApiKey") -> dict[str, Any]:
     """An API key as JSON has it."""
     return {
         "id": str(key.id),
@@ -90,7 +91,7 @@ def api_key_dict(key: ApiKey) -> dict[str, Any]:
     }
 
 
-def print_api_key(created: CreatedApiKey, *, as_json: bool) -> None:
+def print_api_key(created: "CreatedApiKey", *, as_json: bool) -> None:
     """A key that was just made, alone on standard output."""
     if as_json:
         print_json({**api_key_dict(created.key), "key": created.secret})

@@ -29,6 +29,8 @@ _ALGORITHMS: Final[Mapping[str, Algorithm]] = {
     "EdDSA": OKPAlgorithm(),
     "Ed25519": OKPAlgorithm(),  # the newer name of the same (RFC 9864)
 }
+ASSERTION_ALGORITHMS: Final = tuple(_ALGORITHMS)
+"""What a client may sign its assertions with."""
 _OF_TYPE: Final[Mapping[str, Sequence[str]]] = {
     "EC": ("ES256",),
     "RSA": ("RS256", "PS256"),

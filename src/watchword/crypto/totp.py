@@ -33,10 +33,15 @@ def matching_step(secret: str, code: str, *, now: float) -> int | None:
     totp = TOTP(secret, digits=DIGITS, interval=STEP_SECONDS)
     current = int(now) // STEP_SECONDS
     found = None
-    for step in range(max(0, current - _DRIFT), current + _DRIFT + 1):  # all of them, and each in constant time
+    for step in range(max(0, current - _DRIFT), last_step_taken(now) + 1):  # all of them, and each in constant time
         if hmac.compare_digest(totp.generate_otp(step), code):
             found = step
     return found
+
+
+def last_step_taken(now: float) -> int:
+    """The latest time step whose code is taken at this time (Unix time in seconds)."""
+    return int(now) // STEP_SECONDS + _DRIFT
 
 
 def provisioning_uri(secret: str, *, account: str, issuer: str) -> str:

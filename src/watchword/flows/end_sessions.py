@@ -27,14 +27,22 @@ class EndSessions:
             raise NotFound(f"user {user_id} has no session {session_id}")
         await self.events.emit(SessionEnded(user_id=user_id, session_id=session_id, actor=by.actor, device=by.device))
 
-    async def others(self, user_id: UUID, *, but: UUID | None, by: By = OPERATOR) -> None:
-        """End all sessions of a user but one."""
+    async def others(
+        self, user_id: UUID, *, but: UUID | None = None, but_of_browser: UUID | None = None, by: By = OPERATOR
+    ) -> None:
+        """End all sessions of a user but one, those at our pages too.
+
+        Args:
+            user_id: Whose.
+            but: The session that goes on, and the login at our pages that it came from.
+            but_of_browser: Or the login at our pages that goes on, and what it gave to clients.
+            by: On whose behalf.
+        """
         async with self.storage.transaction() as stores:
-            ended = await stores.sessions.end_others(user_id, but=but)
-        for session_id in ended:
-            await self.events.emit(
-                SessionEnded(user_id=user_id, session_id=session_id, actor=by.actor, device=by.device)
-            )
+            browser = but_of_browser if but is None else await stores.sessions.browser_of(but)
+            await stores.browser_sessions.end_others(user_id, but=browser)
+            ended = await stores.sessions.end_others(user_id, but=but, but_of_browser=but_of_browser)
+        await self.events.emit(*SessionEnded.each(user_id, ended, by))
 
     async def everywhere(self, user_id: UUID, *, by: By = OPERATOR) -> None:
         """End all sessions and tokens of a user, whatever issued them.

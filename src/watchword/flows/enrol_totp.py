@@ -6,13 +6,14 @@ from uuid import UUID
 from watchword.crypto import recovery_codes, totp
 from watchword.errors import InvalidGrant, InvalidToken, NoSecondFactor
 from watchword.events import NOWHERE, Events, SecondFactorEnabled
+from watchword.identity.browser_sessions import OpenBrowserSession, OpenedBrowserSession
 from watchword.identity.open_session import OpenSession
 from watchword.identity.pending import Pending
-from watchword.identity.reauthenticate import Reauthenticate
+from watchword.identity.reauthenticate import Reauthenticate, Reauthenticated
 from watchword.identity.scopes import ScopeCatalogue
 from watchword.identity.second_factor import CheckCode, PendingToken, use_up
-from watchword.model import AMR_SECOND_FACTOR, Account, Client, Device, IssuedTokens
-from watchword.storage import Database
+from watchword.model import AMR_SECOND_FACTOR, Account, BrowserSession, Client, Device, IssuedTokens
+from watchword.storage import Database, Stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,12 @@ class Enrolled:
     Attributes:
         recovery_codes: Shown once, stored as digests.
         issued: The tokens of the login that waited for this; None where a session asked.
+        opened: The login at our pages that waited for this.
     """
 
     recovery_codes: tuple[str, ...] = field(repr=False)
-    issued: IssuedTokens | None
+    issued: IssuedTokens | None = None
+    opened: OpenedBrowserSession | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class EnrolTotp:
     check_code: CheckCode
     scopes: ScopeCatalogue
     open_session: OpenSession
+    open_browser_session: OpenBrowserSession
     events: Events
     issuer_name: str
 
@@ -67,21 +71,37 @@ class EnrolTotp:
             InvalidGrant: There is a factor, and the code is not one of it.
             HashingBusy, InvalidRequest, StorageDown: See `Reauthenticate`.
         """
-        again = await self.reauthenticate(user_id, password, code, device=device)
-        secret = totp.new_secret()
+        return await self._set_up(await self.reauthenticate(user_id, password, code, device=device), device)
+
+    async def set_up_for_login(self, pending: Pending, *, device: Device = NOWHERE) -> NewTotp:
+        """Make a seed, for a login that waits for one: its password was right, and is still the user's.
+
+        Raises:
+            WrongPassword: The account changed meanwhile.
+            StorageDown: The database does not answer.
+        """
+        return await self._set_up(Reauthenticated(pending.account, None), device)
+
+    async def _set_up(self, again: Reauthenticated, device: Device) -> NewTotp:
+        secret, user_id = totp.new_secret(), again.account.id
         async with self.storage.transaction() as stores:
             happened = await again.hold(stores, device=device)
             sealed = self.check_code.seal(user_id, secret, "pending_sealed")
             await stores.second_factors.set_pending(user_id, sealed)
-        for event in happened:
-            await self.events.emit(event)
+        await self.events.emit(*happened)
         uri = totp.provisioning_uri(secret, account=again.account.email, issuer=self.issuer_name)
         return NewTotp(secret, uri, totp.qr_svg(uri))
 
     async def confirm_for_session(
-        self, user_id: UUID, session_id: UUID | None, code: str, *, device: Device = NOWHERE
+        self, user_id: UUID, asking: UUID | BrowserSession | None, code: str, *, device: Device = NOWHERE
     ) -> Enrolled:
         """Put the seed in force, for a user who is logged in.
+
+        Args:
+            user_id: Who.
+            asking: The id of their session, or their login at our pages.
+            code: Of the new seed.
+            device: Where from.
 
         Raises:
             NoSecondFactor: None waits to be confirmed.
@@ -93,8 +113,8 @@ class EnrolTotp:
             account = await stores.users.get(user_id)
         if account is None:
             raise NoSecondFactor(f"user {user_id} is gone")
-        codes, _ = await self._confirm(account, code, asking=session_id, device=device)
-        return Enrolled(codes, None)
+        codes, _ = await self._confirm(account, code, asking=asking, device=device)
+        return Enrolled(codes)
 
     async def confirm_for_login(
         self, pending: Pending, client: Client, code: str, *, device: Device = NOWHERE
@@ -119,8 +139,24 @@ class EnrolTotp:
             raise InvalidToken(f"user {account.id} changed before the login was complete")
         return Enrolled(codes, issued)
 
+    async def confirm_at_pages(
+        self, pending: Pending, code: str, *, before: BrowserSession | None, device: Device = NOWHERE
+    ) -> Enrolled:
+        """Put the seed in force, and complete the login at our pages that had to wait for it.
+
+        Raises:
+            NoSecondFactor, InvalidGrant, StorageDown: As above.
+            InvalidToken: The pending token was traded before.
+        """
+        codes, account = await self._confirm(pending.account, code, asking=pending.token, device=device)
+        amr = (*pending.amr, *AMR_SECOND_FACTOR)
+        opened = await self.open_browser_session(account, amr=amr, device=device, before=before)
+        if opened is None:  # the factor is in force all the same, and the next login asks for it
+            raise InvalidToken(f"user {account.id} changed before the login was complete")
+        return Enrolled(codes, opened=opened)
+
     async def _confirm(
-        self, account: Account, code: str, *, asking: PendingToken | UUID | None, device: Device
+        self, account: Account, code: str, *, asking: PendingToken | BrowserSession | UUID | None, device: Device
     ) -> tuple[tuple[str, ...], Account]:
         user_id = account.id
         async with self.storage.reading() as stores:
@@ -137,11 +173,17 @@ class EnrolTotp:
                 raise InvalidGrant(f"user {user_id} changed while a code was confirmed", text="Try again")
             if isinstance(asking, PendingToken):
                 await use_up(stores, user_id, [asking])
-            elif asking is None or not await stores.sessions.is_in_force(asking):
-                raise InvalidToken(f"session {asking} ended before a second factor was confirmed")
+            elif not await _is_in_force(stores, asking):
+                raise InvalidToken(f"a session of user {user_id} ended before a second factor was confirmed")
             if not await stores.second_factors.confirm(user_id, pending=waiting, secret=sealed, step=step):
                 raise NoSecondFactor(f"what waited for user {user_id} was replaced or confirmed meanwhile")
             await stores.second_factors.replace_recovery_codes(user_id, digests)
             confirmed = await stores.users.set_second_factor(user_id, confirmed=True)
         await self.events.emit(SecondFactorEnabled(user_id=user_id, device=device))
         return codes, confirmed or account
+
+
+async def _is_in_force(stores: Stores, asking: BrowserSession | UUID | None) -> bool:
+    if isinstance(asking, BrowserSession):
+        return await stores.browser_sessions.hold(asking.id) is not None
+    return asking is not None and await stores.sessions.is_in_force(asking)

@@ -6,7 +6,7 @@ from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
 from watchword.errors import NotFound
-from watchword.model import Account, ApiKey, OneTimeToken, Session, StoredEvent
+from watchword.model import Account, ApiKey, BrowserSession, Consent, OneTimeToken, Session, StoredEvent
 from watchword.storage import Database
 
 _PAGE: Final = 1000
@@ -25,13 +25,17 @@ class AccountExport:
     """What there is, without what would let anybody in.
 
     Attributes:
+        browser_sessions: Logins at our own pages.
+        consents: What they allowed clients.
         links: Links that were mailed and not followed yet.
         events: What happened to them, the newest first, as long as events are kept.
     """
 
     account: Account
     sessions: Sequence[Session]
+    browser_sessions: Sequence[BrowserSession]
     api_keys: Sequence[ApiKey]
+    consents: Sequence[Consent]
     links: Sequence[OneTimeToken]
     events: Sequence[StoredEvent]
 
@@ -56,7 +60,9 @@ class ExportAccount:
             return AccountExport(
                 account,
                 await _all(lambda before: stores.sessions.page(user_id, before=before, limit=_PAGE)),
+                await _all(lambda before: stores.browser_sessions.page(user_id, before=before, limit=_PAGE)),
                 await _all(lambda before: stores.api_keys.page(user_id, before=before, limit=_PAGE)),
+                await stores.consents.page(user_id),
                 await stores.one_time_tokens.of_user(user_id),
                 await _all(lambda before: stores.events.page(user_id=user_id, before=before, limit=_PAGE)),
             )

@@ -56,13 +56,13 @@ class IntrospectToken:
         except (InvalidToken, SecondFactorNeeded):
             return _INACTIVE
         principal, account = verified.principal, verified.account
-        if not self._may_ask(asking, principal.client_id, principal.user_id, audience=self.rules.audience):
+        if not self._may_ask(asking, principal.client_id, principal.user_id, audience=verified.audience):
             return _INACTIVE
         return {
             "active": True,
             "token_type": "Bearer",
             "iss": self.rules.issuer,
-            "aud": self.rules.audience,
+            "aud": verified.audience,
             "sub": principal.subject,
             "client_id": principal.client_id,
             "scope": format_scope(principal.scopes),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from watchword.model import Session
+from watchword.model import BrowserSession, Session
 from watchword.storage import Database
 
 
@@ -27,3 +27,12 @@ class ListSessions:
         """
         async with self.storage.reading() as stores:
             return await stores.sessions.page(user_id, before=before, limit=limit)
+
+    async def at_pages(self, user_id: UUID, *, limit: int = 100) -> Sequence[BrowserSession]:
+        """The user's logins at our own pages, the newest first.
+
+        Raises:
+            StorageDown: The database does not answer.
+        """
+        async with self.storage.reading() as stores:
+            return await stores.browser_sessions.page(user_id, before=None, limit=limit)

@@ -1,4 +1,4 @@
-"""Mail that was not sent, for operators."""
+"""Mail and logout notices that were not sent, for operators."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,9 @@ class ManageOutbox:
             limit: How many at most.
         """
         async with self.storage.reading() as stores:
-            return await stores.outbox.page(after_id=after, limit=limit)
+            mail = await stores.outbox.page(after_id=after, limit=limit)
+            notices = await stores.logout_notices.page(after_id=after, limit=limit)
+        return sorted([*mail, *notices], key=lambda entry: entry.id)[:limit]
 
     async def retry(self, entry_id: UUID | None = None) -> int:
         """Have one tried again, or all that were given up; how many. A running app sends them.
@@ -37,6 +39,7 @@ class ManageOutbox:
         """
         async with self.storage.transaction() as stores:
             retried = await stores.outbox.retry(entry_id, lifetime=_RETRIED_FOR)
+            retried += await stores.logout_notices.retry(entry_id)
         if entry_id is not None and not retried:
             raise NotFound(f"no mail {entry_id}", text="There is no such mail in the outbox")
         return retried

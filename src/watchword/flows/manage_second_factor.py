@@ -45,8 +45,7 @@ class ManageSecondFactor:
             happened = await again.hold(stores, device=device)
             await stores.second_factors.remove(user_id)
             await stores.users.set_second_factor(user_id, confirmed=False)
-        for event in (*happened, SecondFactorDisabled(user_id=user_id, device=device)):
-            await self.events.emit(event)
+        await self.events.emit(*happened, SecondFactorDisabled(user_id=user_id, device=device))
 
     async def renew_recovery_codes(
         self, user_id: UUID, password: str, code: str, *, device: Device = NOWHERE
@@ -63,8 +62,7 @@ class ManageSecondFactor:
         async with self.storage.transaction() as stores:
             happened = await again.hold(stores, device=device)
             await stores.second_factors.replace_recovery_codes(user_id, digests)
-        for event in (*happened, RecoveryCodesRenewed(user_id=user_id, device=device)):
-            await self.events.emit(event)
+        await self.events.emit(*happened, RecoveryCodesRenewed(user_id=user_id, device=device))
         return codes
 
     async def reset(self, user_id: UUID, *, by: By = OPERATOR) -> Account:

@@ -22,9 +22,12 @@ class Pruned:
 
     Attributes:
         assertions: Those that clients authenticated with, which have expired.
+        authorization_codes: Those that have expired, used or not.
+        browser_sessions: Logins at our pages.
         one_time_tokens: Links that nobody followed.
         outbox: Mail that was given up.
         pending_tokens: Those that were traded for a login, which have expired.
+        logout_notices: Those that were given up.
         attempts: Counters of failures that nobody added to for a day.
     """
 
@@ -37,6 +40,9 @@ class Pruned:
     one_time_tokens: int = 0
     outbox: int = 0
     attempts: int = 0
+    browser_sessions: int = 0
+    authorization_codes: int = 0
+    logout_notices: int = 0
 
     def __add__(self, other: "Pruned") -> "Pruned":
         return Pruned(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
@@ -68,6 +74,9 @@ class Prune:
                     one_time_tokens=await stores.one_time_tokens.prune(limit=_BATCH),
                     outbox=await stores.outbox.prune(limit=_BATCH),
                     attempts=await stores.attempts.prune(limit=_BATCH),
+                    browser_sessions=await stores.browser_sessions.prune(limit=_BATCH),
+                    authorization_codes=await stores.authorization_codes.prune(limit=_BATCH),
+                    logout_notices=await stores.logout_notices.prune(limit=_BATCH),
                 )
             total += batch
             if max(astuple(batch)) < _BATCH:

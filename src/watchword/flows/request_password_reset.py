@@ -7,6 +7,7 @@ from uuid import UUID
 from watchword.errors import NotFound
 from watchword.events import OPERATOR, By, Events, PasswordResetRequested
 from watchword.identity.emails import canonical_email
+from watchword.identity.even_time import EvenTime
 from watchword.identity.links import Link, Links
 from watchword.identity.outbox import Outbox
 from watchword.mail import Letter
@@ -24,10 +25,14 @@ class RequestPasswordReset:
     links: Links
     outbox: Outbox
     events: Events
+    even_time: EvenTime
 
     async def by_email(self, email: str, *, by: By = OPERATOR) -> None:
         """Mail it to the stored address of whoever has this one; to nobody, in the same time, where nobody has."""
-        canonical = canonical_email(email)
+        async with self.even_time.kept():
+            await self._by_email(canonical_email(email), by)
+
+    async def _by_email(self, canonical: str, by: By) -> None:
         async with self.storage.transaction() as stores:
             found = await stores.users.find(canonical)
             account = found if found is not None and found.is_active else None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from watchword.identity.emails import canonical_email
+from watchword.identity.even_time import EvenTime
 from watchword.identity.links import Links
 from watchword.identity.outbox import Outbox
 from watchword.mail import Letter
@@ -25,6 +26,7 @@ class ResendVerification:
     storage: Database
     links: Links
     outbox: Outbox
+    even_time: EvenTime
 
     async def __call__(self, email: str) -> None:
         """Mail it, if there is anything to prove.
@@ -32,7 +34,10 @@ class ResendVerification:
         Raises:
             StorageDown: The database does not answer.
         """
-        canonical = canonical_email(email)
+        async with self.even_time.kept():
+            await self._resend(canonical_email(email))
+
+    async def _resend(self, canonical: str) -> None:
         async with self.storage.transaction() as stores:
             account = await stores.users.find(canonical)
             waiting = _the_only(await stores.one_time_tokens.sign_ups(canonical))

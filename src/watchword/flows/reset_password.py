@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 
 from watchword.errors import InvalidLink
 from watchword.events import NOWHERE, ApiKeyRevoked, Events, PasswordReset
+from watchword.identity.attempts import Attempts
 from watchword.identity.authenticate_user import new_hash
 from watchword.identity.hashing import HashingPool
 from watchword.identity.links import Links
 from watchword.identity.password_policy import PasswordPolicy
-from watchword.model import Device, TokenPurpose
+from watchword.model import AttemptKind, Device, TokenPurpose
 from watchword.storage import Database
 
 
@@ -24,13 +25,15 @@ class PasswordResetRequest:
 class ResetPassword:
     """Replaces a password, ends every session and token, revokes the API keys and voids the user's other links.
 
-    It logs nobody in, so a second factor stays one.
+    It logs nobody in, so a second factor stays one. Failures to tell the old password are forgotten, so that whoever
+    guessed at it does not keep the owner out; those to tell a code are not, or each reset would give more guesses.
     """
 
     storage: Database
     hashing: HashingPool
     policy: PasswordPolicy
     links: Links
+    attempts: Attempts
     events: Events
 
     async def __call__(self, request: PasswordResetRequest, *, device: Device = NOWHERE) -> None:
@@ -54,6 +57,8 @@ class ResetPassword:
             await stores.users.reset_password(account.id, hashed, email_proved=found.payload["is_mailed"])
             revoked = await stores.api_keys.revoke_all(account.id)
             await stores.one_time_tokens.discard(account.id)
+            await self.attempts.lift(stores, AttemptKind.PASSWORD, found.email)
+            await self.attempts.lift(stores, AttemptKind.CURRENT_PASSWORD, str(account.id))
         await self.events.emit(PasswordReset(user_id=account.id, device=device))
         for key in revoked:
             await self.events.emit(ApiKeyRevoked.of(key, device))

@@ -2,14 +2,12 @@
 
 import asyncio
 import logging
-import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
-from watchword.background import attempt
+from watchword.background import AT_ONCE, LEASE, delay_after, emptying
 from watchword.crypto.sealing import SealBroken
 from watchword.events import Events, MailDelayed, MailFailed, MailSent
 from watchword.identity.outbox import Outbox
@@ -19,10 +17,7 @@ from watchword.storage import Database
 from watchword.storage.outbox import Claimed
 
 _log: Final = logging.getLogger("watchword.mail")
-_AT_ONCE: Final = 10
 _SEND_SECONDS: Final = 20
-_LEASE: Final = timedelta(seconds=30)  # longer than sending may take: nobody else sends it meanwhile
-_LONGEST_DELAY: Final = timedelta(hours=1)
 _EVERY_SECONDS: Final = 5
 
 
@@ -46,8 +41,8 @@ class SendMail:
             if not await stores.outbox.is_anything_due():
                 return 0
         async with self.storage.transaction() as stores:
-            late = await stores.outbox.expire(limit=_AT_ONCE)
-            claimed = await stores.outbox.claim(lease=_LEASE, limit=_AT_ONCE)
+            late = await stores.outbox.expire(limit=AT_ONCE)
+            claimed = await stores.outbox.claim(lease=LEASE, limit=AT_ONCE)
         for entry in late:
             await self.events.emit(
                 MailFailed(kind=entry.kind, attempts=entry.attempts, reason=entry.last_error or "", mail_id=entry.id)
@@ -74,7 +69,7 @@ class SendMail:
                 await self.events.emit(MailSent(kind=claimed.kind))
 
     async def _failed(self, claimed: Claimed, reason: str, *, is_final: bool) -> None:
-        delay = None if is_final else min(_LEASE * 2 ** min(claimed.attempts - 1, 10), _LONGEST_DELAY)
+        delay = None if is_final else delay_after(claimed.attempts)
         async with self.storage.transaction() as stores:
             await stores.outbox.put_off(claimed, reason, delay=delay)
         kind, attempts = claimed.kind, claimed.attempts
@@ -86,26 +81,6 @@ class SendMail:
 
 @asynccontextmanager
 async def sending(send: SendMail, *, every: float = _EVERY_SECONDS) -> AsyncIterator[None]:
-    """Send what this process posts at once, and every so many seconds what others left, within a block.
-
-    At its end, what is just being sent is awaited, which bounds itself: a mail cut off in the middle would be sent
-    twice, and a connection to SQLite that is cut off in the middle may never close.
-    """
-    ending = False
-
-    async def send_all() -> None:
-        while await send() and not ending:
-            pass
-
-    async def run() -> None:
-        while not ending:
-            await attempt(send_all, log=_log, failed="no mail was sent")
-            await send.outbox.wait(every * random.uniform(1, 1.5))  # noqa: S311 — no secret
-
-    task = asyncio.create_task(run(), name="watchword mail")
-    try:
+    """Send what this process posts at once, and every so many seconds what others left, within a block."""
+    async with emptying(send.__call__, send.outbox.bell, every=every, name="mail", log=_log):
         yield
-    finally:
-        ending = True
-        send.outbox.wake()
-        await task

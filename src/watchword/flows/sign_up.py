@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from watchword.identity.authenticate_user import new_hash
 from watchword.identity.emails import parse_email
+from watchword.identity.even_time import EvenTime
 from watchword.identity.hashing import HashingPool
 from watchword.identity.links import Links
 from watchword.identity.outbox import Outbox
@@ -36,6 +37,7 @@ class SignUp:
     profile: type[BaseModel]
     links: Links
     outbox: Outbox
+    even_time: EvenTime
 
     async def __call__(self, request: SignUpRequest) -> None:
         """Sign up.
@@ -46,6 +48,10 @@ class SignUp:
             HashingBusy: The queue is full.
             StorageDown: The database does not answer.
         """
+        async with self.even_time.kept():
+            await self._sign_up(request)
+
+    async def _sign_up(self, request: SignUpRequest) -> None:
         email = parse_email(request.email)
         profile = validate_profile(self.profile, request.profile)
         await self.policy.check(request.password, email=email.written)

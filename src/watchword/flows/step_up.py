@@ -63,6 +63,5 @@ class StepUp:
                 session = await stores.sessions.step_up(asking.session_id, amr=amr)
             if session is None:
                 raise InvalidToken(f"session {asking.session_id} ended before it was stepped up")
-        for event in happened:
-            await self.events.emit(event)
+        await self.events.emit(*happened)
         return self.issue(session, None, scopes=asking.scopes & session.scopes)

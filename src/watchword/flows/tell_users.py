@@ -10,6 +10,7 @@ from watchword.events import (
     AboutUser,
     Events,
     LoggedIn,
+    LoggedInAtPages,
     PasswordChanged,
     PasswordReset,
     RecoveryCodesRenewed,
@@ -51,6 +52,7 @@ class TellUsers:
             for event, template in NOTICES.items():
                 stack.enter_context(events.heard_by(event, partial(self._tell, template)))
             stack.enter_context(events.heard_by(LoggedIn, self._tell_of_a_new_device))
+            stack.enter_context(events.heard_by(LoggedInAtPages, self._tell_of_a_new_browser))
             yield
 
     async def _tell(self, template: str, event: AboutUser) -> None:
@@ -63,5 +65,13 @@ class TellUsers:
     async def _tell_of_a_new_device(self, event: LoggedIn) -> None:
         async with self.storage.reading() as stores:
             is_new = await stores.sessions.is_on_a_new_device(event.session_id, event.user_id, event.device)
+        if is_new:
+            await self._tell("new_device", event)
+
+    async def _tell_of_a_new_browser(self, event: LoggedInAtPages) -> None:
+        async with self.storage.reading() as stores:
+            is_new = await stores.browser_sessions.is_on_a_new_device(
+                event.browser_session_id, event.user_id, event.device
+            )
         if is_new:
             await self._tell("new_device", event)

@@ -53,8 +53,7 @@ class VerifyEmail:
         except EmailTaken as error:
             raise InvalidLink(error.detail) from None
         self.outbox.wake()
-        for event in happened:
-            await self.events.emit(event)
+        await self.events.emit(*happened)
 
     async def _register(self, stores: Stores, found: OneTimeToken, device: Device) -> list[Event]:
         # Whoever signs up with somebody else's address and waits gains nothing: each link sets its own sign-up's

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Final, Protocol
 
-from watchword.grants import client_credentials, password, refresh_token
+from watchword.grants import authorization_code, client_credentials, password, refresh_token
+from watchword.grants.authorization_code import AuthorizationCodeGrant
 from watchword.grants.client_credentials import ClientCredentialsGrant
 from watchword.grants.parameters import Parameters
 from watchword.grants.password import PasswordGrant
@@ -26,6 +27,15 @@ GRANTS: Final[Mapping[str, type[Grant]]] = {
     password.NAME: PasswordGrant,
     refresh_token.NAME: RefreshTokenGrant,
     client_credentials.NAME: ClientCredentialsGrant,
+    authorization_code.NAME: AuthorizationCodeGrant,
 }
 
-__all__ = ["GRANTS", "ClientCredentialsGrant", "Grant", "Parameters", "PasswordGrant", "RefreshTokenGrant"]
+__all__ = [
+    "GRANTS",
+    "AuthorizationCodeGrant",
+    "ClientCredentialsGrant",
+    "Grant",
+    "Parameters",
+    "PasswordGrant",
+    "RefreshTokenGrant",
+]

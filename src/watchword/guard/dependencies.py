@@ -25,7 +25,7 @@ from watchword.guard.remembered import Caller
 from watchword.guard.running import running
 from watchword.identity.issue import PendingPurpose
 from watchword.identity.pending import Pending
-from watchword.model import ACR_SECOND_FACTOR, ADMIN_SCOPE, API_KEY_PREFIX, Device, Principal, User
+from watchword.model import ACR_SECOND_FACTOR, ADMIN_SCOPE, API_KEY_PREFIX, OPENID, Device, Principal, User
 
 SCHEME_NAME: Final = "Watchword"
 """The security scheme's name in OpenAPI. Its flows are written by `Watchword.install`, which knows the addresses."""
@@ -86,6 +86,10 @@ def _any(caller: Caller, _needed: SecurityScopes) -> Principal:
     return caller.principal
 
 
+def _caller(caller: Caller, _needed: SecurityScopes) -> Caller:
+    return caller
+
+
 def _user(caller: Caller, needed: SecurityScopes) -> User[Any]:
     user = caller.user()
     if user is None or not (needed.scopes or caller.principal.is_first_party_user):
@@ -114,6 +118,16 @@ def _by_two_factors(within: timedelta | None) -> Check[Principal]:
             detail = f"{principal.subject} logged in by {principal.amr} at {principal.auth_time}"
             raise SecondFactorNeeded(detail, max_age=seconds)
         return principal
+
+    return check
+
+
+def _by_all_there_is(within: timedelta) -> Check[Principal]:
+    recent, by_two_factors = _who_logged_in_within(within), _by_two_factors(within)
+
+    def check(caller: Caller, needed: SecurityScopes) -> Principal:
+        has_two = caller.account is not None and caller.account.second_factor
+        return by_two_factors(caller, needed) if has_two else recent(caller, needed)
 
     return check
 
@@ -178,6 +192,7 @@ current_user: Final = Guard(_user)
 `Security(current_user, scopes=["orders:read"])` asks for scopes."""
 
 CurrentAdmin = Annotated[Principal, Security(Guard(_admin), scopes=[ADMIN_SCOPE])]
+WhoMayBeKnown = Annotated[Caller, Security(Guard(_caller), scopes=[OPENID])]
 CurrentPrincipal = Annotated[Principal, Security(current_principal)]
 CurrentUser = Annotated[User, fastapi_params.Security(current_user, scope="request")]
 
@@ -199,6 +214,11 @@ def requires_role(name: str) -> fastapi_params.Security:
 def requires_recent_login(*, minutes: float = 5) -> fastapi_params.Security:
     """Ask for a login not older than some minutes, for what a stolen token must not be enough for (RFC 9470)."""
     return fastapi_params.Security(Guard(_who_logged_in_within(timedelta(minutes=minutes))))
+
+
+def requires_recent_full_login(*, minutes: float) -> fastapi_params.Security:
+    """Ask for a recent login, by two factors where the user has a second one: a session may be older than that."""
+    return fastapi_params.Security(Guard(_by_all_there_is(timedelta(minutes=minutes))))
 
 
 def requires_second_factor(*, minutes: float | None = None) -> fastapi_params.Security:

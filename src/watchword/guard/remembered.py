@@ -38,7 +38,7 @@ class Caller:
 
     Attributes:
         keys: What revokes it.
-        expires_at: When it ends, Unix time in seconds.
+        expires_at: When it ends, or has to be verified again, Unix time in seconds.
         note_use: What wants to know that it was used again, if anything does.
     """
 
@@ -49,7 +49,8 @@ class Caller:
         self.account = verified.account
         self.keys = verified.keys
         self.note_use = verified.note_use
-        self.expires_at = principal.expires_at.timestamp()
+        until = principal.expires_at if verified.until is None else min(principal.expires_at, verified.until)
+        self.expires_at = until.timestamp()
         self.since = since
         self._profile = profile
         self._user: User[Any] | None = None

@@ -3,13 +3,14 @@
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 from starlette.requests import Request
 
 from watchword.events import By
 from watchword.flows.change_password import PasswordChange
 from watchword.flows.register import Registration
-from watchword.guard.dependencies import CurrentUser, requires_recent_login
+from watchword.guard.dependencies import CurrentUser, requires_recent_full_login
+from watchword.http.bodies import JsonRequest
 from watchword.http.device import device_of
 from watchword.http.export import ExportAnswer
 from watchword.http.responses import ErrorAnswer, UserAnswer
@@ -34,12 +35,6 @@ ProfileFields = Annotated[dict[str, Any], Field(title="Profile")]
 
 _NO: Final[dict[int | str, dict[str, Any]]] = {status: {"model": ErrorAnswer} for status in (422, 503)}
 _TOO_MANY: Final[dict[int | str, dict[str, Any]]] = {429: {"model": ErrorAnswer}}
-
-
-class JsonRequest(BaseModel):
-    """A JSON body: nothing in it that we do not know, and nothing of it in an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class SignUp(JsonRequest):
@@ -84,20 +79,20 @@ async def update_me(request: Request, user: CurrentUser, body: Annotated[Profile
     return UserAnswer.of(await use_cases(request).update_profile(user.id, body.profile))
 
 
-@router.get("/me/export", dependencies=[requires_recent_login(minutes=5)], responses={503: {"model": ErrorAnswer}})
+@router.get("/me/export", dependencies=[requires_recent_full_login(minutes=5)], responses={503: {"model": ErrorAnswer}})
 async def export_me(request: Request, user: CurrentUser) -> ExportAnswer:
-    """All that is held about the caller. The login must not be older than five minutes."""
+    """All that is held about one. The login must not be older than five minutes, nor lack one's second factor."""
     return ExportAnswer.of(await use_cases(request).export_account(user.id))
 
 
 @router.delete(
     "/me",
     status_code=204,
-    dependencies=[requires_recent_login(minutes=5)],
+    dependencies=[requires_recent_full_login(minutes=5)],
     responses={409: {"model": ErrorAnswer}, 503: {"model": ErrorAnswer}},
 )
 async def delete_me(request: Request, user: CurrentUser) -> None:
-    """Delete one's account. The login must not be older than five minutes."""
+    """Delete one's account. The login must not be older than five minutes, nor lack one's second factor."""
     await use_cases(request).delete_user(user.id, by=By(device=device_of(request)))
 
 

@@ -8,13 +8,13 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 
 from watchword.errors import NotFound
 from watchword.events import By
 from watchword.guard.dependencies import CurrentAdmin, requires_recent_login
 from watchword.http.account import Text
+from watchword.http.bodies import JsonAnswer, JsonRequest
 from watchword.http.device import device_of
 from watchword.http.responses import ErrorAnswer, UserAnswer
 from watchword.http.route import JsonRoute
@@ -45,7 +45,7 @@ ByRecentAdmin = Annotated[By, Depends(_by_recent)]
 """The same for what gives somebody a credential: a stolen access token is not enough."""
 
 
-class UsersAnswer(BaseModel):
+class UsersAnswer(JsonAnswer):
     """A page of users, by their addresses.
 
     Attributes:
@@ -56,7 +56,7 @@ class UsersAnswer(BaseModel):
     next: str | None
 
 
-class RoleAnswer(BaseModel):
+class RoleAnswer(JsonAnswer):
     """A named set of scopes."""
 
     name: str
@@ -69,7 +69,7 @@ class RoleAnswer(BaseModel):
         return cls(name=role.name, description=role.description, scopes=sorted(role.scopes))
 
 
-class RolesAnswer(BaseModel):
+class RolesAnswer(JsonAnswer):
     """A page of roles, by name.
 
     Attributes:
@@ -80,7 +80,7 @@ class RolesAnswer(BaseModel):
     next: str | None
 
 
-class EventAnswer(BaseModel):
+class EventAnswer(JsonAnswer):
     """Something that happened.
 
     Attributes:
@@ -98,7 +98,7 @@ class EventAnswer(BaseModel):
     fields: dict[str, Any]
 
 
-class EventsAnswer(BaseModel):
+class EventsAnswer(JsonAnswer):
     """A page of events, the newest first.
 
     Attributes:
@@ -109,13 +109,7 @@ class EventsAnswer(BaseModel):
     next: UUID | None
 
 
-class AdminRequest(BaseModel):
-    """What an administrator sends."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class NewRole(AdminRequest):
+class NewRole(JsonRequest):
     """A role to make. `*` among the scopes is all that the app declares."""
 
     name: str
@@ -123,7 +117,7 @@ class NewRole(AdminRequest):
     scopes: list[str]
 
 
-class RoleScopes(AdminRequest):
+class RoleScopes(JsonRequest):
     """What a role allows from now on."""
 
     scopes: list[str]

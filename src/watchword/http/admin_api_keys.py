@@ -5,14 +5,15 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.requests import Request
 
 from watchword.errors import InvalidInput
 from watchword.guard.dependencies import CurrentAdmin
 from watchword.http.account import Text
-from watchword.http.admin import NO, PAGE, AdminRequest, ByAdmin, ByRecentAdmin, Limit
+from watchword.http.admin import NO, PAGE, ByAdmin, ByRecentAdmin, Limit
 from watchword.http.api_keys import DURATION_SCHEMA, ApiKeyAnswer
+from watchword.http.bodies import JsonAnswer, JsonRequest
 from watchword.http.responses import ErrorAnswer
 from watchword.http.route import JsonRoute
 from watchword.http.use_cases import use_cases
@@ -21,7 +22,7 @@ from watchword.settings import DurationOrZero
 router = APIRouter(prefix="/admin/api-keys", route_class=JsonRoute, tags=["admin"], responses=NO)
 
 
-class Rotation(AdminRequest):
+class Rotation(JsonRequest):
     """How to replace a key.
 
     Attributes:
@@ -48,7 +49,7 @@ class RotatedApiKeyAnswer(OwnedApiKeyAnswer):
     key: str = Field(json_schema_extra={"format": "password"})
 
 
-class OwnedApiKeysAnswer(BaseModel):
+class OwnedApiKeysAnswer(JsonAnswer):
     """A page of API keys, the newest first.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""`/admin/clients`: registered clients and their secrets, in the words of RFC 7591 §2."""
+"""`/admin/clients`: registered clients and their secrets, in the words of RFC 7591 §2 and of OpenID Connect."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -6,13 +6,14 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from starlette.requests import Request
 
 from watchword.guard.dependencies import CurrentAdmin
 from watchword.http.account import Text
-from watchword.http.admin import NO, PAGE, AdminRequest, ByAdmin, ByRecentAdmin, Limit
+from watchword.http.admin import NO, PAGE, ByAdmin, ByRecentAdmin, Limit
 from watchword.http.api_keys import Lifetime
+from watchword.http.bodies import JsonAnswer, JsonRequest
 from watchword.http.route import JsonRoute
 from watchword.http.use_cases import use_cases
 from watchword.identity.client_metadata import ClientMetadata, no_such_client
@@ -34,7 +35,7 @@ def _read_scope(value: object) -> frozenset[str]:
 Scope = Annotated[frozenset[str], BeforeValidator(_read_scope), WithJsonSchema({"type": "string"})]
 
 
-class ClientChanges(AdminRequest):
+class ClientChanges(JsonRequest):
     """What of a client is to change; what is left out stays."""
 
     name: str = Field(default_factory=str, validation_alias="client_name")
@@ -45,6 +46,11 @@ class ClientChanges(AdminRequest):
     jwks: dict[str, Any] | None = None
     access_token_lifetime: Lifetime | None = None
     refresh_idle_lifetime: Lifetime | None = None
+    is_first_party: bool = False
+    id_token_algorithm: str = Field(default_factory=str, validation_alias="id_token_signed_response_alg")
+    post_logout_redirect_uris: list[str] = Field(default_factory=list)
+    backchannel_logout_uri: str | None = None
+    resources: list[str] = Field(default_factory=list)
 
     def given(self) -> Mapping[str, Any]:
         """The fields of `ClientMetadata` that were sent."""
@@ -58,7 +64,7 @@ class NewClient(ClientChanges):
     grants: list[str] = Field(validation_alias="grant_types")
 
 
-class NewSecret(AdminRequest):
+class NewSecret(JsonRequest):
     """A secret to make.
 
     Attributes:
@@ -68,7 +74,7 @@ class NewSecret(AdminRequest):
     expires_in: Lifetime | None = None
 
 
-class ClientAnswer(BaseModel):
+class ClientAnswer(JsonAnswer):
     """A registered client, without its secrets."""
 
     id: str = Field(serialization_alias="client_id")
@@ -81,6 +87,11 @@ class ClientAnswer(BaseModel):
     jwks: dict[str, Any] | None
     access_token_lifetime: Duration | None
     refresh_idle_lifetime: Duration | None
+    is_first_party: bool
+    id_token_algorithm: str = Field(serialization_alias="id_token_signed_response_alg")
+    post_logout_redirect_uris: Annotated[list[str], BeforeValidator(sorted)]
+    backchannel_logout_uri: str | None
+    resources: Annotated[list[str], BeforeValidator(sorted)]
     created_at: datetime
 
     @classmethod
@@ -89,7 +100,7 @@ class ClientAnswer(BaseModel):
         return cls(**{name: getattr(client, name) for name in cls.model_fields.keys() - more.keys()}, **more)
 
 
-class SecretAnswer(BaseModel):
+class SecretAnswer(JsonAnswer):
     """What may be known of a secret.
 
     Attributes:
@@ -118,7 +129,7 @@ class NewClientAnswer(ClientAnswer):
     client_secret_id: UUID | None
 
 
-class NewSecretAnswer(BaseModel):
+class NewSecretAnswer(JsonAnswer):
     """A secret that was just made.
 
     Attributes:
@@ -136,7 +147,7 @@ class NewSecretAnswer(BaseModel):
         return cls(id=secret.id, client_id=secret.client_id, expires_at=secret.expires_at, client_secret=secret.value)
 
 
-class ClientsAnswer(BaseModel):
+class ClientsAnswer(JsonAnswer):
     """A page of clients, in the order they were registered.
 
     Attributes:

@@ -5,12 +5,13 @@ from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from starlette.requests import Request
 
 from watchword.events import By
 from watchword.flows.create_api_key import ApiKeyRequest
 from watchword.guard.dependencies import CurrentPrincipal, CurrentUser, requires_recent_login
+from watchword.http.bodies import JsonAnswer, JsonRequest
 from watchword.http.device import device_of
 from watchword.http.responses import ErrorAnswer
 from watchword.http.route import JsonRoute
@@ -28,7 +29,7 @@ DURATION_SCHEMA: Final = WithJsonSchema({"anyOf": [{"type": "integer"}, {"type":
 Lifetime = Annotated[Duration, DURATION_SCHEMA]
 
 
-class NewApiKey(BaseModel):
+class NewApiKey(JsonRequest):
     """What the key is for.
 
     Attributes:
@@ -37,14 +38,12 @@ class NewApiKey(BaseModel):
         expires_in: Its life, in seconds or as `90d`; 90 days if it is left out.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
     name: str
     scopes: list[str] = Field(max_length=_MOST_SCOPES)
     expires_in: Lifetime | None = None
 
 
-class ApiKeyAnswer(BaseModel):
+class ApiKeyAnswer(JsonAnswer):
     """An API key, without what is presented.
 
     Attributes:
@@ -76,7 +75,7 @@ class CreatedApiKeyAnswer(ApiKeyAnswer):
     key: str = Field(json_schema_extra={"format": "password"})
 
 
-class ApiKeysAnswer(BaseModel):
+class ApiKeysAnswer(JsonAnswer):
     """A page of API keys, the newest first.
 
     Attributes:

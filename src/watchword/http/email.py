@@ -9,10 +9,12 @@ from starlette.requests import Request
 from watchword.flows.change_email import EmailChange
 from watchword.flows.sign_up import SignUpRequest
 from watchword.guard.dependencies import CurrentUser
-from watchword.http.account import JsonRequest, Password, SignUp, Text
+from watchword.http.account import Password, SignUp, Text
+from watchword.http.bodies import JsonRequest
 from watchword.http.device import device_of
 from watchword.http.responses import ErrorAnswer, MailedAnswer
 from watchword.http.route import JsonRoute, limited
+from watchword.http.second_factor import Code
 from watchword.http.use_cases import use_cases
 from watchword.model import Limit
 
@@ -35,10 +37,11 @@ class EmailOnly(JsonRequest):
 
 
 class NewEmail(JsonRequest):
-    """The new address, and the password."""
+    """The new address and the password; and where a second factor is in force, a code of it."""
 
     new_email: Text
     password: Password
+    code: Code | None = None
 
 
 @sign_up.post("/users", status_code=202, responses=_NO)
@@ -68,6 +71,6 @@ async def resend(request: Request, body: EmailOnly) -> MailedAnswer:
 @limited(Limit.LOGINS)
 async def change(request: Request, user: CurrentUser, body: NewEmail) -> MailedAnswer:
     """Ask for another address. It is changed once the link that is mailed there was followed."""
-    wanted = EmailChange(user.id, body.new_email, body.password)
+    wanted = EmailChange(user.id, body.new_email, body.password, body.code)
     await use_cases(request).change_email(wanted, device=device_of(request))
     return MailedAnswer()

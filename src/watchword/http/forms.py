@@ -8,7 +8,7 @@ import base64
 import re
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlencode
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -20,6 +20,7 @@ _MEDIA_TYPE: Final = "application/x-www-form-urlencoded"
 _PLAIN: Final = re.compile(rb"[\w.~-]*", re.ASCII)
 _STRAY_PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _MAX_FIELDS: Final = 50
+_LONGEST_AUTHORIZATION_REQUEST: Final = 8192
 _TWO_WAYS: Final = "A client must authenticate in one way alone"
 
 
@@ -68,20 +69,72 @@ async def read_form(request: Request) -> Parameters:
     """
     if request.scope["query_string"]:  # RFC 6749 §2.3.1: a secret in a URL ends up in logs
         raise InvalidRequest("a query string", text="Parameters belong in the body, not in the URL")
+    return await read_fields(request)
+
+
+async def read_fields(request: Request) -> Parameters:
+    """Read the body as a form, whatever is in the URL.
+
+    Raises:
+        InvalidRequest: It is another media type, or the body is malformed.
+    """
+    return Parameters(parse_form(await _read_body(request)))
+
+
+async def read_authorization_request(request: Request) -> dict[str, str]:
+    """Read a request to the authorization endpoint, from the query or, with POST, from the form (RFC 6749 §3.1).
+
+    Of `resource` there may be several (RFC 8707 §2); they come as one text, separated by spaces.
+
+    Raises:
+        InvalidRequest: It is malformed, ambiguous or longer than an address may be.
+    """
+    if request.method == "POST":
+        return _authorization_request(await _read_body(request))
+    return read_authorization_query(request)
+
+
+def read_authorization_query(request: Request) -> dict[str, str]:
+    """Read an authorization request that a page of ours carries in its query, whatever the page's own form says.
+
+    Raises:
+        InvalidRequest: As above.
+    """
+    return _authorization_request(request.scope["query_string"])
+
+
+def _authorization_request(raw: bytes) -> dict[str, str]:
+    if len(raw) > _LONGEST_AUTHORIZATION_REQUEST:
+        raise _too_long()
+    values = parse_form(raw, several=frozenset({"resource"}))
+    # As our pages carry it: what came unescaped is longer there, and must not be too long only once its user logged in.
+    if len(urlencode(values)) > _LONGEST_AUTHORIZATION_REQUEST:
+        raise _too_long()
+    return values
+
+
+def _too_long() -> InvalidRequest:
+    return InvalidRequest("an authorization request that is too long", text="The request is too long")
+
+
+async def _read_body(request: Request) -> bytes:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != _MEDIA_TYPE:
         raise InvalidRequest(
             f"{len(media_type)} characters of another media type", text=f"The body must be {_MEDIA_TYPE}"
         )
     try:
-        body = await request.body()
+        return await request.body()
     except ClientDisconnect:
         raise InvalidRequest("the client went away before its body was complete") from None
-    return Parameters(parse_form(body))
 
 
-def parse_form(body: bytes) -> dict[str, str]:
+def parse_form(body: bytes, *, several: frozenset[str] = frozenset()) -> dict[str, str]:
     """Decode a form body: UTF-8, every name once, no NUL, no stray percent sign.
+
+    Args:
+        body: As it came in.
+        several: Names that may come again, whose values are joined by spaces.
 
     Raises:
         InvalidRequest: It is not.
@@ -93,9 +146,9 @@ def parse_form(body: bytes) -> dict[str, str]:
     for piece in pieces:
         raw_name, _, raw_value = piece.partition(b"=")
         name, value = _decode(raw_name), _decode(raw_value)
-        if name in values:
+        if name in values and name not in several:
             raise InvalidRequest("a parameter comes twice", text="A parameter may come only once")
-        values[name] = value
+        values[name] = f"{values[name]} {value}" if name in values else value
     return values
 
 

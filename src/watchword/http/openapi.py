@@ -5,16 +5,30 @@ from posixpath import dirname, relpath
 from typing import Any
 
 from watchword.guard.dependencies import SCHEME_NAME
+from watchword.identity.scopes import OPENID_SCOPES
 
 
-def write_security_scheme(document: dict[str, Any], *, token_url: str, scopes: Mapping[str, str]) -> None:
-    """Write the password flow into a document that uses our scheme, in place; do nothing to one that does not."""
+def write_security_scheme(
+    document: dict[str, Any], *, token_url: str, authorization_url: str | None, scopes: Mapping[str, str]
+) -> None:
+    """Write the flows into a document that uses our scheme, in place; do nothing to one that does not.
+
+    Args:
+        document: That.
+        token_url: Where tokens are.
+        authorization_url: Where our pages begin, for the authorization code flow; None where there are none.
+        scopes: What the host declares.
+    """
     schemes = document.get("components", {}).get("securitySchemes", {})
     if SCHEME_NAME in schemes:
-        schemes[SCHEME_NAME] = {
-            "type": "oauth2",
-            "flows": {"password": {"tokenUrl": token_url, "scopes": dict(scopes)}},
-        }
+        flows: dict[str, Any] = {"password": {"tokenUrl": token_url, "scopes": dict(scopes)}}
+        if authorization_url is not None:
+            flows["authorizationCode"] = {
+                "authorizationUrl": authorization_url,
+                "tokenUrl": token_url,
+                "scopes": {**OPENID_SCOPES, **scopes},
+            }
+        schemes[SCHEME_NAME] = {"type": "oauth2", "flows": flows}
 
 
 def relative_url(target: str, *, seen_from: str) -> str:

@@ -5,27 +5,41 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator
-from starlette.responses import JSONResponse, Response
+from pydantic import BeforeValidator
+from pydantic_core import to_json
+from starlette.responses import Response
+from typing_extensions import override
 
 from watchword.errors import InvalidClient, InvalidToken, Refusal, TooManyRequests, Unavailable
+from watchword.http.bodies import JsonAnswer
 from watchword.identity.scopes import format_scope
 from watchword.model import Account, IssuedTokens, PendingLogin, User
 
 NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
-class TokenAnswer(BaseModel):
-    """A successful token response (RFC 6749 §5.1)."""
+class JsonResponse(Response):
+    """JSON as pydantic writes it, in a fifth of the time that Python's takes."""
+
+    media_type = "application/json"
+
+    @override
+    def render(self, content: object) -> bytes:
+        return to_json(content)
+
+
+class TokenAnswer(JsonAnswer):
+    """A successful token response (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3)."""
 
     access_token: str
     token_type: str = "bearer"  # noqa: S105 — a word, as FastAPI's own docs write it
     expires_in: int
     refresh_token: str | None
+    id_token: str | None = None
     scope: str
 
 
-class PendingAnswer(BaseModel):
+class PendingAnswer(JsonAnswer):
     """The password was right, and a second factor is to come: to `/2fa/verify`, with this token as bearer.
 
     Attributes:
@@ -39,7 +53,7 @@ class PendingAnswer(BaseModel):
     mfa_enrolment_required: bool = False
 
 
-class UserAnswer(BaseModel):
+class UserAnswer(JsonAnswer):
     """A user, as others may see them."""
 
     id: UUID
@@ -64,20 +78,30 @@ class UserAnswer(BaseModel):
         return cls(**fields, profile=user.profile.model_dump(mode="json"))
 
 
-class MailedAnswer(BaseModel):
+class ConsentAnswer(JsonAnswer):
+    """What a user allowed a client."""
+
+    client_id: str
+    client_name: str
+    scopes: Annotated[list[str], BeforeValidator(sorted)]
+    created_at: datetime
+    updated_at: datetime
+
+
+class MailedAnswer(JsonAnswer):
     """The one answer to whatever sends a mail, whether it does or not."""
 
     detail: str = "If there is something to do, a mail is on its way"
 
 
-class ErrorAnswer(BaseModel):
+class ErrorAnswer(JsonAnswer):
     """A refusal: `detail` for a person, `code` for a program."""
 
     detail: str
     code: str
 
 
-class OAuthErrorAnswer(BaseModel):
+class OAuthErrorAnswer(JsonAnswer):
     """A refusal of an OAuth endpoint (RFC 6749 §5.2), with FastAPI's customary `detail` beside it."""
 
     error: str
@@ -92,15 +116,17 @@ def tokens(issued: IssuedTokens | PendingLogin, **beside: Any) -> Response:  # n
         answer["mfa_required"] = True
         if issued.must_enrol:
             answer["mfa_enrolment_required"] = True
-        return JSONResponse(answer, headers=NO_STORE)
+        return JsonResponse(answer, headers=NO_STORE)
     if issued.refresh_token is not None:
         answer["refresh_token"] = issued.refresh_token
-    return JSONResponse({**answer, "scope": format_scope(issued.scopes)}, headers=NO_STORE)
+    if issued.id_token is not None:
+        answer["id_token"] = issued.id_token
+    return JsonResponse({**answer, "scope": format_scope(issued.scopes)}, headers=NO_STORE)
 
 
 def json_refusal(refusal: Refusal) -> Response:
     """A refusal of a JSON endpoint."""
-    return JSONResponse({"detail": refusal.text, "code": refusal.code}, refusal.status, _headers(refusal))
+    return JsonResponse({"detail": refusal.text, "code": refusal.code}, refusal.status, _headers(refusal))
 
 
 def oauth_refusal(refusal: Refusal) -> Response:
@@ -108,7 +134,7 @@ def oauth_refusal(refusal: Refusal) -> Response:
     # RFC 6749 §5.2 knows no code for https; the description says it.
     code = "invalid_request" if refusal.code == "https_required" else refusal.code
     body = {"error": code, "error_description": refusal.text, "detail": refusal.text}
-    return JSONResponse(body, refusal.status, _headers(refusal))
+    return JsonResponse(body, refusal.status, _headers(refusal))
 
 
 def _headers(refusal: Refusal) -> Mapping[str, str]:

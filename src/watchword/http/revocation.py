@@ -4,15 +4,16 @@ from typing import Any, Final
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from watchword.errors import InvalidClient, InvalidToken
 from watchword.flows.introspect_token import Introspector
 from watchword.guard.credentials import bearer_token
 from watchword.guard.running import running
+from watchword.http.cors import answer_preflights, cross_origin
 from watchword.http.device import device_of
 from watchword.http.forms import read_client_form, read_form
-from watchword.http.responses import NO_STORE, OAuthErrorAnswer
+from watchword.http.responses import NO_STORE, JsonResponse, OAuthErrorAnswer
 from watchword.http.route import OAuthRoute
 from watchword.http.use_cases import use_cases
 from watchword.identity.authenticate_client import ASSERTION_TYPE
@@ -48,6 +49,7 @@ _FORM: Final[dict[str, Any]] = {
 
 
 @router.post("/revoke", openapi_extra=_FORM, responses=_NO)
+@cross_origin
 async def revoke(request: Request) -> Response:
     """End a session by its refresh token, or one access token. A token that is unknown is no error (RFC 7009 §2.2)."""
     use = use_cases(request)
@@ -58,13 +60,16 @@ async def revoke(request: Request) -> Response:
     return Response(headers=NO_STORE)
 
 
+answer_preflights(router, "/revoke")
+
+
 @router.post("/introspect", openapi_extra=_FORM, responses=_NO)
 async def introspect(request: Request) -> Response:
     """Tell whether a token is good: to the client it belongs to, or to its user by their own access token."""
     asking = await _introspector(request)
     form = await read_form(request)
     answer = await use_cases(request).introspect_token(asking, form.required("token"))
-    return JSONResponse(dict(answer), headers=NO_STORE)
+    return JsonResponse(dict(answer), headers=NO_STORE)
 
 
 async def _introspector(request: Request) -> Introspector:

@@ -13,6 +13,7 @@ from starlette.types import Message, Receive
 from typing_extensions import override
 
 from watchword.errors import HttpsRequired, InvalidInput, Refusal, RequestTooLarge
+from watchword.http.cors import CROSS_ORIGIN, HEADERS
 from watchword.http.device import device_of
 from watchword.http.responses import NO_STORE, json_refusal, oauth_refusal
 from watchword.http.use_cases import use_cases
@@ -23,6 +24,7 @@ MAX_BODY_BYTES: Final = 1_048_576
 _log: Final = logging.getLogger("watchword.http")
 
 _LIMIT: Final = "watchword_limit"
+_RAW_HEADERS: Final = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
 E = TypeVar("E", bound=Callable[..., Any])
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -71,7 +73,7 @@ class JsonRoute(APIRoute):
             response.headers.setdefault("Cache-Control", NO_STORE["Cache-Control"])
             return response
 
-        return handle
+        return _readable_elsewhere(handle) if hasattr(self.endpoint, CROSS_ORIGIN) else handle
 
     def inner_handler(self) -> Handler:
         """What answers, refusals aside."""
@@ -107,6 +109,21 @@ class PublicRoute(JsonRoute):
     """An endpoint that takes no credential and answers over plain HTTP too."""
 
     takes_credentials = False
+
+
+def _readable_elsewhere(handle: Handler) -> Handler:
+    """Have scripts of other sites read the answer, a refusal too. A host's own middleware has the last word."""
+
+    async def handle_for_any_origin(request: Request) -> Response:
+        try:
+            response = await handle(request)
+        except HTTPException as error:
+            error.headers = {**(error.headers or {}), **HEADERS}
+            raise
+        response.raw_headers += _RAW_HEADERS
+        return response
+
+    return handle_for_any_origin
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -4,15 +4,16 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Security
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from watchword.guard.dependencies import CurrentPrincipal, CurrentUser, PendingGuard
 from watchword.http import responses
 from watchword.http.account import Password, Text
+from watchword.http.bodies import JsonAnswer, JsonRequest
 from watchword.http.device import device_of
-from watchword.http.responses import ErrorAnswer, TokenAnswer
+from watchword.http.responses import ErrorAnswer, JsonResponse, TokenAnswer
 from watchword.http.route import JsonRoute, limited
 from watchword.http.use_cases import use_cases
 from watchword.identity.authenticate_client import ClientCredentials
@@ -31,31 +32,27 @@ Code = Annotated[
 ]
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class SetUp(_Request):
+class SetUp(JsonRequest):
     """The password; and where a second factor is in force already, a code of it."""
 
     password: Password
     code: Code | None = None
 
 
-class CodeBody(_Request):
+class CodeBody(JsonRequest):
     """A code."""
 
     code: Code
 
 
-class PasswordAndCode(_Request):
+class PasswordAndCode(JsonRequest):
     """The password and a code."""
 
     password: Password
     code: Code
 
 
-class SetUpAnswer(BaseModel):
+class SetUpAnswer(JsonAnswer):
     """What an authenticator app is given.
 
     Attributes:
@@ -68,7 +65,7 @@ class SetUpAnswer(BaseModel):
     qr_svg: str
 
 
-class RecoveryCodesAnswer(BaseModel):
+class RecoveryCodesAnswer(JsonAnswer):
     """Ten codes for the day the phone is gone, shown this once; each is good for one login."""
 
     recovery_codes: list[str]
@@ -120,7 +117,7 @@ async def confirm(
         )
     codes = list(enrolled.recovery_codes)
     if enrolled.issued is None:
-        return JSONResponse({"recovery_codes": codes})
+        return JsonResponse({"recovery_codes": codes})
     return responses.tokens(enrolled.issued, recovery_codes=codes)
 
 

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
 from starlette.requests import Request
 
 from watchword.errors import NotFound
 from watchword.events import By
 from watchword.guard.dependencies import CurrentPrincipal, CurrentUser
+from watchword.http.bodies import JsonAnswer
 from watchword.http.device import device_of
 from watchword.http.responses import ErrorAnswer
 from watchword.http.route import JsonRoute
@@ -25,7 +25,7 @@ _PAGE: Final = 100
 _NO: Final[dict[int | str, dict[str, Any]]] = {status: {"model": ErrorAnswer} for status in (422, 503)}
 
 
-class SessionAnswer(BaseModel):
+class SessionAnswer(JsonAnswer):
     """A login on a device.
 
     Attributes:
@@ -56,7 +56,7 @@ class SessionAnswer(BaseModel):
         )
 
 
-class SessionsAnswer(BaseModel):
+class SessionsAnswer(JsonAnswer):
     """A page of sessions, the newest login first.
 
     Attributes:

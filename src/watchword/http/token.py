@@ -3,13 +3,15 @@
 from typing import Any, Final
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from watchword.errors import UnsupportedGrantType
 from watchword.grants import GRANTS, Parameters, password, refresh_token
 from watchword.http import responses
+from watchword.http.bodies import JsonRequest
+from watchword.http.cors import answer_preflights, cross_origin
 from watchword.http.device import device_of
 from watchword.http.forms import read_token_form
 from watchword.http.responses import ErrorAnswer, OAuthErrorAnswer, PendingAnswer, TokenAnswer
@@ -38,6 +40,10 @@ _FORM: Final[dict[str, Any]] = {
                         "password": {"type": "string", "format": "password"},
                         "otp": {"type": "string", "description": "A code of the user's second factor, if at hand"},
                         "refresh_token": {"type": "string"},
+                        "code": {"type": "string", "description": "An authorization code"},
+                        "redirect_uri": {"type": "string", "description": "Where the code was sent"},
+                        "code_verifier": {"type": "string", "description": "What code_challenge was made of"},
+                        "resource": {"type": "string", "description": "What the code is for, if that was said"},
                         "scope": {
                             "type": "string",
                             "description": "Scopes, separated by spaces; all allowed ones if omitted",
@@ -60,6 +66,7 @@ _FORM: Final[dict[str, Any]] = {
     openapi_extra=_FORM,
     responses={status: {"model": OAuthErrorAnswer} for status in (400, 401, 413, 429, 503)},
 )
+@cross_origin
 async def token(request: Request) -> Response:
     """Trade a grant for tokens."""
     use = use_cases(request)
@@ -75,10 +82,11 @@ async def token(request: Request) -> Response:
     return responses.tokens(issued)
 
 
-class RefreshBody(BaseModel):
-    """The refresh token of the last answer."""
+answer_preflights(router, "/token")
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+class RefreshBody(JsonRequest):
+    """The refresh token of the last answer."""
 
     refresh_token: str = Field(json_schema_extra={"format": "password"})
 

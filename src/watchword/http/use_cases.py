@@ -6,14 +6,17 @@ from typing import Protocol, cast
 
 from starlette.requests import Request
 
+from watchword.flows.authorize import Authorize
 from watchword.flows.change_client import ChangeClient
 from watchword.flows.change_email import ChangeEmail
 from watchword.flows.change_password import ChangePassword
 from watchword.flows.client_secrets import ClientSecrets
+from watchword.flows.consents import ManageConsents
 from watchword.flows.create_api_key import CreateApiKey
 from watchword.flows.create_client import CreateClient
 from watchword.flows.delete_client import DeleteClient
 from watchword.flows.delete_user import DeleteUser
+from watchword.flows.end_browser_session import EndBrowserSession
 from watchword.flows.end_sessions import EndSessions
 from watchword.flows.enrol_totp import EnrolTotp
 from watchword.flows.export_account import ExportAccount
@@ -22,8 +25,10 @@ from watchword.flows.find_user import FindUser
 from watchword.flows.introspect_token import IntrospectToken
 from watchword.flows.list_api_keys import ListApiKeys
 from watchword.flows.list_sessions import ListSessions
+from watchword.flows.log_in_at_pages import LogInAtPages
 from watchword.flows.manage_roles import ManageRoles
 from watchword.flows.manage_second_factor import ManageSecondFactor
+from watchword.flows.plan_logout import PlanLogout
 from watchword.flows.record_events import ListEvents
 from watchword.flows.register import Register
 from watchword.flows.request_password_reset import RequestPasswordReset
@@ -39,8 +44,11 @@ from watchword.flows.verify_email import VerifyEmail
 from watchword.flows.verify_second_factor import VerifySecondFactor
 from watchword.grants import Grant
 from watchword.guard.running import running
+from watchword.http.pages.theme import Theme
 from watchword.identity.authenticate_client import AuthenticateClient
+from watchword.identity.browser_sessions import FindBrowserSession
 from watchword.identity.keyring import Keyring
+from watchword.identity.metadata import Metadata
 from watchword.limits import Limits
 
 
@@ -52,6 +60,8 @@ class UseCases:
         grants: By `grant_type`.
         limits: How often one network may ask.
         keyring: Whose keys are published (RFC 7517 §5).
+        metadata: What is published about this installation.
+        pages: How our pages look.
         https_only: Whether credentials are refused over plain HTTP.
         app_without_dependencies: The app that we are installed in, if it puts no dependencies before all endpoints.
     """
@@ -89,8 +99,16 @@ class UseCases:
     change_client: ChangeClient
     delete_client: DeleteClient
     client_secrets: ClientSecrets
+    find_browser_session: FindBrowserSession
+    log_in_at_pages: LogInAtPages
+    end_browser_session: EndBrowserSession
+    plan_logout: PlanLogout
+    authorize: Authorize
+    manage_consents: ManageConsents
     limits: Limits
     keyring: Keyring
+    metadata: Metadata
+    pages: Theme
     https_only: bool
     app_without_dependencies: object | None
 

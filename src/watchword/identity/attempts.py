@@ -10,7 +10,7 @@ from uuid import UUID
 from watchword.errors import TooManyAttempts
 from watchword.events import NOWHERE, Events, LockedOut
 from watchword.model import AttemptKind, AttemptPolicy, Device
-from watchword.storage import Database
+from watchword.storage import Database, Stores
 
 
 class Attempts:
@@ -58,6 +58,10 @@ class Attempts:
         """
         await self._refuse_blocked(kind, subject)
 
+    async def is_admitted(self, stores: Stores, kind: AttemptKind, subject: str) -> bool:
+        """Whether `admit` would let a try in, for who reads more than that."""
+        return not await stores.attempts.blocked_for(kind, self._hidden(kind, subject))
+
     async def failed(
         self, kind: AttemptKind, subject: str, *, user_id: UUID | None = None, device: Device = NOWHERE
     ) -> None:
@@ -91,6 +95,16 @@ class Attempts:
         if await self._refuse_blocked(kind, subject):
             async with self._storage.transaction() as stores:
                 await stores.attempts.forget(kind, self._hidden(kind, subject))
+
+    async def lift(self, stores: Stores, kind: AttemptKind, subject: str) -> None:
+        """Forget the failures though it is blocked, in the transaction that replaces what was guessed at.
+
+        Args:
+            stores: The transaction's.
+            kind: What was tried.
+            subject: As in `admit`.
+        """
+        await stores.attempts.lift(kind, self._hidden(kind, subject))
 
     async def _refuse_blocked(self, kind: AttemptKind, subject: str) -> bool:
         """Refuse where it is blocked; whether there were failures."""

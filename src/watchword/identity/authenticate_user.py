@@ -14,7 +14,7 @@ from watchword.identity.failure_time import FailureTime
 from watchword.identity.hashing import HashingPool, Verification
 from watchword.identity.second_factor import CheckCode, Factor, Presented, look_up
 from watchword.model import Account, AttemptKind, Device, NewHash
-from watchword.storage import Database
+from watchword.storage import Database, Stores
 
 _NOBODY: Final = UUID(int=0)
 
@@ -70,8 +70,11 @@ class AuthenticateUser:
         refuse_endless(password)
         canonical = canonical_email(email)
         async with self.hashing.place() as place:
-            account, presented = await self._read(canonical, code)
-            counter = await self._counter(canonical, account, device)
+            async with self.storage.reading() as stores:  # given back before the hash is computed
+                account = await stores.users.find(canonical)
+                # Whether or not there is such a user: a wrong password reads what a wrong code reads.
+                presented = None if code is None else await look_up(stores, account.id if account else None, code)
+                counter = await self._counter(stores, canonical, account, device)
             stored = _verifiable_hash(account)
             outcome = await place.verify(password, stored or decoy(self.hashing.hasher.scheme))
             if account is not None and stored is not None and self._may_log_in(account) and outcome.matches:
@@ -88,38 +91,27 @@ class AuthenticateUser:
     def _may_log_in(self, account: Account) -> bool:
         return account.is_active and (account.email_verified_at is not None or not self.only_verified)
 
-    async def _read(self, canonical: str, code: str | None) -> tuple[Account | None, Presented | None]:
-        async with self.storage.reading() as stores:  # given back before the hash is computed
-            account = await stores.users.find(canonical)
-            # Whether or not there is such a user: a wrong password reads what a wrong code reads.
-            presented = None if code is None else await look_up(stores, account.id if account else None, code)
-            return account, presented
-
     async def _judge(self, account: Account, presented: Presented | None, device: Device) -> Factor | None:
         if presented is None or not account.second_factor:
             return None
         return await self.check_code.judge(account, presented, device=device)
 
-    async def _counter(self, canonical: str, account: Account | None, device: Device) -> "_Counter":
+    async def _counter(self, stores: Stores, canonical: str, account: Account | None, device: Device) -> "_Counter":
         """Where this try counts: at the account, or while that is locked at the network its owner is logged in from.
 
         So a stranger's guesses lock strangers out, and not the owner.
         """
-        if await self._is_admitted(canonical):
+        if await self.attempts.is_admitted(stores, AttemptKind.PASSWORD, canonical):
             return _Counter(canonical, is_locked=False)
-        async with self.storage.reading() as stores:  # for unknown users too, who have none
-            logged_in_from = await stores.sessions.devices(account.id if account is not None else _NOBODY)
+        user_id = account.id if account is not None else _NOBODY  # for unknown users too, who have none
+        logged_in_from = [
+            *await stores.sessions.devices(user_id),
+            *await stores.browser_sessions.devices(user_id),
+        ]
         if device.network is None or device.network not in {known.network for known in logged_in_from}:
             return _Counter(canonical, is_locked=True)
         own = f"{canonical} {device.network}"
-        return _Counter(own, is_locked=not await self._is_admitted(own))
-
-    async def _is_admitted(self, subject: str) -> bool:
-        try:
-            await self.attempts.admit(AttemptKind.PASSWORD, subject)
-        except TooManyAttempts:
-            return False
-        return True
+        return _Counter(own, is_locked=not await self.attempts.is_admitted(stores, AttemptKind.PASSWORD, own))
 
     async def _is_heard(self, counter: "_Counter") -> bool:
         """Whether a right password counts, now that it was verified."""

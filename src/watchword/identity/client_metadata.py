@@ -9,15 +9,18 @@ from watchword.crypto.client_keys import BadKeys, checked_keys
 from watchword.errors import InvalidInput, NotFound
 from watchword.identity.redirect_uris import problem_with
 from watchword.model import Client, ClientAuthMethod
-from watchword.settings import format_duration, is_scope
+from watchword.settings import SigningAlgorithm, format_duration, is_scope
 
 GRANTS: Final = ("authorization_code", "client_credentials", "refresh_token")
 """What a client may be registered for. The password grant is the first party's alone (RFC 9700 §2.4)."""
 
+ID_TOKEN_ALGORITHMS: Final = (SigningAlgorithm.RS256, SigningAlgorithm.ES256)
+"""What may sign ID tokens, the default first: each can be verified with what we publish."""
+
 LONGEST_ACCESS_TOKEN: Final = timedelta(days=1)
 _LONGEST_IDLE: Final = timedelta(days=3650)
 _LONGEST_NAME: Final = 255
-_MOST_REDIRECT_URIS: Final = 100
+_MOST_URIS: Final = 100
 _MOST_SCOPES: Final = 1000
 
 
@@ -33,6 +36,11 @@ class ClientMetadata:
     jwks: Mapping[str, Any] | None = None
     access_token_lifetime: timedelta | None = None
     refresh_idle_lifetime: timedelta | None = None
+    is_first_party: bool = False
+    id_token_algorithm: str = SigningAlgorithm.RS256
+    post_logout_redirect_uris: Collection[str] = ()
+    backchannel_logout_uri: str | None = None
+    resources: Collection[str] = ()
 
     @classmethod
     def of(cls, client: Client) -> "ClientMetadata":
@@ -46,6 +54,11 @@ class ClientMetadata:
             jwks=client.jwks,
             access_token_lifetime=client.access_token_lifetime,
             refresh_idle_lifetime=client.refresh_idle_lifetime,
+            is_first_party=client.is_first_party,
+            id_token_algorithm=client.id_token_algorithm,
+            post_logout_redirect_uris=client.post_logout_redirect_uris,
+            backchannel_logout_uri=client.backchannel_logout_uri,
+            resources=client.resources,
         )
 
     def client(self, client_id: str) -> Client:
@@ -59,11 +72,14 @@ class ClientMetadata:
         _check_name(self.name)
         self._check_grants(is_public=is_public)
         _check_scopes(self.scopes)
-        if len(self.redirect_uris) > _MOST_REDIRECT_URIS:
-            raise _refused("at most 100 redirect URIs")
-        for uri in self.redirect_uris:
-            if problem := problem_with(uri, is_public=is_public):
-                raise _refused(f"the redirect URI {uri[:200]!r}: {problem}")
+        _check_uris("redirect URI", self.redirect_uris, is_public=is_public)
+        _check_uris("post-logout redirect URI", self.post_logout_redirect_uris, is_public=is_public)
+        # What we call ourselves, and what a resource server is known by, is never an app on a phone.
+        called = [] if self.backchannel_logout_uri is None else [self.backchannel_logout_uri]
+        _check_uris("back-channel logout URI", called, is_public=False)
+        _check_uris("resource", self.resources, is_public=False)
+        if self.id_token_algorithm not in ID_TOKEN_ALGORITHMS:
+            raise _refused(f"ID tokens are signed by {' or '.join(ID_TOKEN_ALGORITHMS)}")
         _check_lifetime("access token", self.access_token_lifetime, LONGEST_ACCESS_TOKEN)
         _check_lifetime("refresh idle", self.refresh_idle_lifetime, _LONGEST_IDLE)
         return Client(
@@ -77,6 +93,11 @@ class ClientMetadata:
             jwks=self._checked_keys(method),
             access_token_lifetime=self.access_token_lifetime,
             refresh_idle_lifetime=self.refresh_idle_lifetime,
+            is_first_party=self.is_first_party,
+            id_token_algorithm=str(self.id_token_algorithm),
+            post_logout_redirect_uris=frozenset(self.post_logout_redirect_uris),
+            backchannel_logout_uri=self.backchannel_logout_uri,
+            resources=frozenset(self.resources),
         )
 
     def _check_grants(self, *, is_public: bool) -> None:
@@ -119,6 +140,14 @@ def _check_scopes(scopes: Collection[str]) -> None:
     # Not whether the app declares them: the command line does not know what it declares in Python.
     if len(scopes) > _MOST_SCOPES or not all(is_scope(scope) for scope in scopes):
         raise _refused("a scope must be printable ASCII without space, quote and backslash (RFC 6749 §3.3)")
+
+
+def _check_uris(what: str, uris: Collection[str], *, is_public: bool) -> None:
+    if len(uris) > _MOST_URIS:
+        raise _refused(f"at most {_MOST_URIS} {what}s")
+    for uri in uris:
+        if problem := problem_with(uri, is_public=is_public):
+            raise _refused(f"the {what} {uri[:200]!r}: {problem}")
 
 
 def _check_lifetime(what: str, lifetime: timedelta | None, longest: timedelta) -> None:

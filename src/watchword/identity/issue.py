@@ -7,16 +7,30 @@ from datetime import timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final
+from uuid import UUID
 
 from watchword.crypto import base64url, jwt
 from watchword.crypto.refresh_tokens import RefreshToken, RefreshTokenKeys
 from watchword.identity.keyring import Keyring
-from watchword.identity.scopes import format_scope
-from watchword.model import ACR_SECOND_FACTOR, Account, Client, IssuedTokens, PendingLogin, Session
+from watchword.identity.scopes import format_scope, read_scope
+from watchword.identity.user_claims import user_claims
+from watchword.model import (
+    ACR_SECOND_FACTOR,
+    OPENID,
+    Account,
+    Client,
+    IdTokenRequest,
+    IssuedTokens,
+    PendingLogin,
+    Session,
+)
 from watchword.settings import SigningAlgorithm
 
 PENDING_SECONDS: Final = 300
 """The life of a pending token."""
+
+LOGOUT_EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
+_LOGOUT_SECONDS: Final = 120  # OpenID Connect Back-Channel Logout §2.4 recommends two minutes at most
 
 
 class PendingPurpose(StrEnum):
@@ -48,7 +62,7 @@ class TokenRules:
 
 @dataclass(frozen=True, slots=True)
 class IssueTokens:
-    """Mints access tokens (RFC 9068) and refresh tokens."""
+    """Mints access tokens (RFC 9068), refresh tokens, ID tokens and logout tokens."""
 
     keyring: Keyring
     refresh_keys: RefreshTokenKeys
@@ -62,6 +76,8 @@ class IssueTokens:
         *,
         scopes: frozenset[str] | None = None,
         lifetime: timedelta | None = None,
+        id_token: IdTokenRequest | None = None,
+        account: Account | None = None,
     ) -> IssuedTokens:
         """Issue the tokens of a session.
 
@@ -71,6 +87,8 @@ class IssueTokens:
             scopes: What the access token may do, where that is less than the session.
             lifetime: That of the client's tokens, where it is shorter than everybody's. A longer one would outlive the
                 word of a revocation.
+            id_token: What an ID token is to say; there is none without the scope `openid`.
+            account: The user, where the ID token may say more of them than who they are.
         """
         granted = session.scopes if scopes is None else scopes
         now = int(self.clock())
@@ -78,18 +96,43 @@ class IssueTokens:
         expires_at = min(now + seconds, int(session.ends_at.timestamp()))
         claims = {
             **self._claims(str(session.user_id), session.client_id, granted, now=now, expires_at=expires_at),
-            "sid": str(session.id),
-            "auth_time": int(session.auth_time.timestamp()),
-            "amr": list(session.amr),
-            **({"acr": ACR_SECOND_FACTOR} if ACR_SECOND_FACTOR in session.amr else {}),
+            **_login(session),
             "epoch": session.epoch,
+            # What it is for elsewhere opens nothing here (RFC 8707 §2): our guards look for their own name.
+            **({"aud": session.audience} if session.audience is not None else {}),
         }
+        access_token = self._sign(claims)
         return IssuedTokens(
-            access_token=self._sign(claims),
+            access_token=access_token,
             refresh_token=None if refresh_token is None else self.refresh_keys.encode(refresh_token),
             expires_in=max(0, expires_at - now),
             scopes=granted,
+            id_token=self._id_token(session, id_token, account, access_token, claims)
+            if id_token is not None and OPENID in granted
+            else None,
         )
+
+    def logout_token(self, session_id: UUID, user_id: UUID, client_id: str, algorithm: str) -> str:
+        """Issue what tells a client that a session has ended (OpenID Connect Back-Channel Logout §2.4).
+
+        Args:
+            session_id: Which: the `sid` of its ID tokens.
+            user_id: Whose.
+            client_id: Whom it is for.
+            algorithm: What signs the client's ID tokens.
+        """
+        now = int(self.clock())
+        claims = {
+            "iss": self.rules.issuer,
+            "sub": str(user_id),
+            "aud": client_id,
+            "iat": now,
+            "exp": now + _LOGOUT_SECONDS,
+            "jti": secrets.token_urlsafe(16),
+            "sid": str(session_id),
+            "events": {LOGOUT_EVENT: {}},
+        }
+        return self._sign(claims, jwt.LOGOUT_TOKEN_TYPE, SigningAlgorithm(algorithm))
 
     def to_client(self, client: Client, scopes: frozenset[str]) -> IssuedTokens:
         """Issue an access token in which a client speaks for itself; `sub` is the client (RFC 9068 §2.2).
@@ -141,8 +184,40 @@ class IssueTokens:
             "scope": format_scope(scopes),
         }
 
-    def _sign(self, claims: jwt.Claims, type_: str = jwt.ACCESS_TOKEN_TYPE) -> str:
-        return jwt.encode(claims, key=self.keyring.keys.signing[self.rules.algorithm], type_=type_)
+    def _id_token(
+        self,
+        session: Session,
+        request: IdTokenRequest,
+        account: Account | None,
+        access_token: str,
+        of_access_token: jwt.Claims,
+    ) -> str:
+        """OpenID Connect Core §2: it says who logged in, how and when, and is no access token, by type and audience."""
+        about_user = {} if account is None else user_claims(account, read_scope(of_access_token["scope"]))
+        claims = {
+            **{name: value for name, value in about_user.items() if name in request.claims},
+            **{name: of_access_token[name] for name in ("iss", "sub", "exp", "iat")},
+            "aud": request.client.id,
+            **_login(session),
+            "at_hash": base64url.encode(sha256(access_token.encode()).digest()[:16]),  # §3.1.3.6
+            **({} if request.nonce is None else {"nonce": request.nonce}),
+        }
+        return self._sign(claims, jwt.ID_TOKEN_TYPE, SigningAlgorithm(request.client.id_token_algorithm))
+
+    def _sign(
+        self, claims: jwt.Claims, type_: str = jwt.ACCESS_TOKEN_TYPE, algorithm: SigningAlgorithm | None = None
+    ) -> str:
+        return jwt.encode(claims, key=self.keyring.keys.signing[algorithm or self.rules.algorithm], type_=type_)
+
+
+def _login(session: Session) -> dict[str, Any]:
+    """Which login a token is of, when it was, and by what."""
+    return {
+        "sid": str(session.id),
+        "auth_time": int(session.auth_time.timestamp()),
+        "amr": list(session.amr),
+        **({"acr": ACR_SECOND_FACTOR} if ACR_SECOND_FACTOR in session.amr else {}),
+    }
 
 
 def password_digest(account: Account) -> str:

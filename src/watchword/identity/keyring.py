@@ -18,7 +18,6 @@ from watchword.crypto.keys import KeySet, SigningKey, generate_key
 from watchword.crypto.sealing import SealBroken, Sealer, UnknownSealKey, row_context
 from watchword.errors import ConfigurationError, NotFound
 from watchword.feed import Feed
-from watchword.identity.secret_file import secrets_in_force
 from watchword.model import KeyStatus, Revocation, RevocationKind
 from watchword.settings import Settings, SigningAlgorithm
 from watchword.storage import Database
@@ -79,15 +78,11 @@ class Keyring:
         self._schedule = schedule
 
     @classmethod
-    def of(cls, settings: Settings, storage: Database) -> "Keyring":
-        """The keyring that the settings ask for; `turn` opens it.
-
-        Raises:
-            ConfigurationError: The secret of development cannot be read or made.
-        """
+    def of(cls, settings: Settings, storage: Database, sealer: Sealer) -> "Keyring":
+        """The keyring that the settings ask for; `turn` opens it."""
         return cls(
             storage,
-            Sealer.from_secrets(secrets_in_force(settings)),
+            sealer,
             {SigningAlgorithm.ES256, SigningAlgorithm.RS256, settings.access_token_algorithm},
             KeySchedule.of(settings.signing_key_lifetime, token_lifetime=settings.access_token_lifetime),
         )
@@ -173,7 +168,8 @@ class Keyring:
         while True:
             async with feed.waiting([_EVERYTHING.key]) as told:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(told.wait(), self._schedule.reload_every.total_seconds())
+                    async with asyncio.timeout(self._schedule.reload_every.total_seconds()):
+                        await told.wait()
             await attempt(turn, log=_log, failed="the signing keys were not read")
 
     async def _make(self, algorithm: SigningAlgorithm) -> SealedKey:

@@ -61,7 +61,6 @@ class OpenSession:
             session = await stores.sessions.add(
                 NewSession(new_id(), handle, client.id, scopes, amr, device), account, lifetimes
             )
-        for event in happened:
-            await self.events.emit(event)
+        await self.events.emit(*happened)
         await self.events.emit(LoggedIn.of(session, device, amr=amr))
         return self.issue(session, RefreshToken(handle, 0), lifetime=client.access_token_lifetime)

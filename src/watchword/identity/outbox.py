@@ -1,13 +1,12 @@
 """Letters that are to be sent: sealed, in the transaction that causes them. A link in one is a credential."""
 
-import asyncio
-import contextlib
 import json
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from watchword.background import Bell
 from watchword.crypto.ids import new_id
 from watchword.crypto.sealing import Sealer, row_context
 from watchword.mail import Letter
@@ -27,7 +26,7 @@ class Outbox:
 
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
-        self._posted = asyncio.Event()
+        self.bell = Bell()
 
     async def put(self, stores: Stores, letter: Letter, *, lifetime: timedelta = NOTICE_LIFETIME) -> None:
         """Write a letter within a transaction; call `wake` when it is committed.
@@ -50,15 +49,8 @@ class Outbox:
         return Letter(**json.loads(self._sealer.unseal(claimed.sealed, _context(claimed.id))))
 
     def wake(self) -> None:
-        """Have what was committed sent now, or the sender look whether it should end."""
-        self._posted.set()
-
-    async def wait(self, seconds: float) -> None:
-        """Wait until something is posted in this process, or so long."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._posted.wait()
-        self._posted.clear()
+        """Have what was committed sent now."""
+        self.bell.ring()
 
 
 def _context(entry_id: UUID) -> bytes:

@@ -5,8 +5,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from watchword.errors import InvalidScope
-from watchword.model import ADMIN_SCOPE, EVERY_SCOPE, RESERVED_SCOPES, Account, Client
+from watchword.model import ADMIN_SCOPE, EVERY_SCOPE, OFFLINE_ACCESS, OPENID, RESERVED_SCOPES, Account, Client
 
+OPENID_SCOPES: Final[Mapping[str, str]] = {
+    OPENID: "Know who you are",
+    "profile": "Read your profile",
+    "email": "Read your email address",
+    "address": "Read your postal address",
+    "phone": "Read your phone number",
+    OFFLINE_ACCESS: "Keep access while you are not there",
+}
+"""Scopes of OpenID Connect Core §5.4 and §11 that users may give whatever their roles: what these tell is their own."""
+
+_ONLY_IF_ASKED_FOR: Final = frozenset({ADMIN_SCOPE, OFFLINE_ACCESS})
 _MAX_PARAMETER: Final = 4096  # characters of a scope parameter that are worth splitting
 
 
@@ -27,6 +38,35 @@ class ScopeCatalogue:
     def expand(self, role_scopes: frozenset[str]) -> frozenset[str]:
         """The scopes that roles allow, `*` being all that are declared."""
         return role_scopes - {EVERY_SCOPE} | (frozenset(self.declared) if EVERY_SCOPE in role_scopes else frozenset())
+
+    def still_allowed(self, role_scopes: frozenset[str]) -> frozenset[str]:
+        """What is left of any login's scopes, by what its user's roles allow now."""
+        return self.expand(role_scopes) | OPENID_SCOPES.keys()
+
+    def grant_to_third_party(
+        self, requested: frozenset[str] | None, *, client: Client, role_scopes: frozenset[str]
+    ) -> frozenset[str]:
+        """Settle what a client gets of what its user may do.
+
+        Args:
+            requested: None for all that it may have, but for what is given to those alone who ask.
+            client: Who asks.
+            role_scopes: What the user's roles allow.
+
+        Raises:
+            InvalidScope: A scope is unknown, or nothing that was asked for is allowed.
+        """
+        allowed = self.still_allowed(role_scopes) & client.scopes
+        if not client.is_first_party:
+            allowed -= {ADMIN_SCOPE}
+        if "refresh_token" not in client.grants:
+            allowed -= {OFFLINE_ACCESS}
+        return self.grant(allowed - _ONLY_IF_ASKED_FOR if requested is None else requested, allowed=allowed)
+
+    def describe(self, scopes: frozenset[str]) -> Mapping[str, str]:
+        """Scopes for people: name → description, sorted."""
+        known = {ADMIN_SCOPE: "Administer everything", **OPENID_SCOPES, **self.declared}
+        return {name: known.get(name) or name for name in sorted(scopes)}
 
     def allowed_for_client(self, client: Client) -> frozenset[str]:
         """What a client may have for itself: of its scopes, those that are declared, and `admin`."""

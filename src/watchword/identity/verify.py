@@ -26,6 +26,8 @@ class Verified:
         token_id: Its `jti`; the id of an API key.
         issued_at: Its `iat`, UTC.
         keys: What revokes it, as `Revocation.key` has it.
+        audience: Its `aud`, which is ourselves but where others are asked about; None for an API key.
+        until: When to verify it again, though it may be good for longer; None where it says itself when it ends.
         note_use: To be called when it is used again without being verified again; None where nobody wants to know.
     """
 
@@ -35,6 +37,8 @@ class Verified:
     issued_at: datetime
     keys: tuple[str, ...]
     note_use: Callable[[], None] | None = None
+    audience: str | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class VerifyCredential:
         client_token: Verifies the tokens in which a client speaks for itself.
         verify_api_key: What API keys are handed to; they are told by their prefix.
         pending: Knows the tokens that are not good yet.
+        any_audience: Whether tokens for other resources are taken too (RFC 8707). For no guard: such a token is to open
+            nothing here. But whoever has one may ask about it, and revoke it.
     """
 
     storage: Database
@@ -56,6 +62,7 @@ class VerifyCredential:
     client_token: VerifyClientToken
     verify_api_key: Callable[[str], Awaitable[Verified]]
     pending: VerifyPending
+    any_audience: bool = False
 
     async def __call__(self, credential: str) -> Verified:
         """Verify.
@@ -71,7 +78,8 @@ class VerifyCredential:
         token_id: str = claims["jti"]
         if "sid" not in claims:
             of_client, keys = await self.client_token(claims)
-            return Verified(of_client, None, token_id, datetime.fromtimestamp(claims["iat"], UTC), keys)
+            issued_at = datetime.fromtimestamp(claims["iat"], UTC)
+            return Verified(of_client, None, token_id, issued_at, keys, audience=self.rules.audience)
         principal, session_id = _principal(claims)
         async with self.storage.reading() as stores:
             state = await stores.sessions.token_state(session_id, token_id)
@@ -81,8 +89,10 @@ class VerifyCredential:
             raise InvalidToken(f"session {session_id} has ended, or user {principal.subject} is disabled")
         if state.is_revoked:
             raise InvalidToken(f"token {token_id} was revoked")
-        # What the token was granted, as far as the user's roles still allow it.
-        effective = principal.scopes & self.scopes.allowed_for(state.account)
+        # What the token was granted, as far as the user's roles and the client still allow it.
+        effective = principal.scopes & self.scopes.still_allowed(state.account.role_scopes)
+        if state.client_scopes is not None:
+            effective &= state.client_scopes
         return Verified(
             replace(principal, scopes=effective),
             state.account,
@@ -95,17 +105,19 @@ class VerifyCredential:
                 *(Revocation(RevocationKind.ROLE, role).key for role in state.account.roles),
                 *_client_key(principal.client_id),
             ),
+            audience=claims["aud"],
+            until=state.until,
         )
 
     def _read(self, credential: str) -> jwt.Claims:
-        expected = jwt.Expected(
-            type=jwt.ACCESS_TOKEN_TYPE,
-            issuer=self.rules.issuer,
-            audience=self.rules.audience,
-            strings=("sub", "client_id", "jti"),
-            leeway=self.leeway,
-        )
         try:
+            expected = jwt.Expected(
+                type=jwt.ACCESS_TOKEN_TYPE,
+                issuer=self.rules.issuer,
+                audience=self._audience_of(credential) if self.any_audience else self.rules.audience,
+                strings=("sub", "client_id", "jti"),
+                leeway=self.leeway,
+            )
             claims = jwt.decode(credential, keys=self.keyring.keys, expected=expected, now=self.clock())
             if "sid" in claims:
                 jwt.require(claims, strings=("sid",), integers=("epoch", "auth_time"))
@@ -114,6 +126,13 @@ class VerifyCredential:
             if self.pending.looks_like_one(credential) and self.pending.is_signed_by_us(credential):
                 raise SecondFactorNeeded("a pending token") from None
             raise InvalidToken(str(error)) from None
+
+    @staticmethod
+    def _audience_of(credential: str) -> str:
+        audience = jwt.parse(credential).claims().get("aud")
+        if not isinstance(audience, str):
+            raise jwt.BadToken("aud is not one resource")
+        return audience
 
 
 def _principal(claims: jwt.Claims) -> tuple[Principal, UUID]:

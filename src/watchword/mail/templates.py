@@ -40,18 +40,8 @@ class Templates:
         Raises:
             ConfigurationError: One cannot be read.
         """
-        from jinja2 import TemplateSyntaxError
-
-        for path in sorted(self.folder.iterdir() if self.folder is not None else ()):
-            if path.suffix not in {".txt", ".html"}:
-                continue
-            try:
-                self._environment.get_template(path.name)
-            except (TemplateSyntaxError, UnicodeDecodeError) as error:
-                where = f" (line {error.lineno})" if isinstance(error, TemplateSyntaxError) else ""
-                raise ConfigurationError(
-                    f"WATCHWORD_MAIL_TEMPLATES: {path.name}{where} is no template that Jinja can read"
-                ) from None
+        if self.folder is not None:
+            check_templates(self._environment, self.folder, setting="WATCHWORD_MAIL_TEMPLATES")
 
     def render(self, letter: Letter) -> Mail:
         """Give a letter its words.
@@ -87,3 +77,26 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+
+
+def check_templates(environment: "Environment", folder: Path, *, setting: str) -> None:
+    """Read a host's templates.
+
+    Args:
+        environment: What reads them.
+        folder: Where they are.
+        setting: What named the folder.
+
+    Raises:
+        ConfigurationError: One cannot be read.
+    """
+    from jinja2 import TemplateSyntaxError
+
+    for path in sorted(folder.iterdir()):
+        if path.suffix not in {".txt", ".html"}:
+            continue
+        try:
+            environment.get_template(path.name)
+        except (TemplateSyntaxError, UnicodeDecodeError) as error:
+            where = f" (line {error.lineno})" if isinstance(error, TemplateSyntaxError) else ""
+            raise ConfigurationError(f"{setting}: {path.name}{where} is no template that Jinja can read") from None

@@ -82,6 +82,10 @@ class AttemptStore:
         """Start anew, unless it was blocked meanwhile."""
         await self._connection.execute(delete(attempt).where(_counter(kind, key), ~_IS_BLOCKED))
 
+    async def lift(self, kind: AttemptKind, key: bytes) -> None:
+        """Start anew, though it is blocked."""
+        await self._connection.execute(delete(attempt).where(_counter(kind, key)))
+
     async def prune(self, *, limit: int) -> int:
         """Delete counters that would start anew; how many there were, `limit` at most."""
         old = select(*_KEY).where(attempt.c.last_failed_at < after(-FORGOTTEN_AFTER)).limit(limit)

@@ -229,6 +229,11 @@ def _columns(of: Client) -> dict[str, Any]:
         "jwks": None if of.jwks is None else dict(of.jwks),
         "access_token_seconds": _seconds(of.access_token_lifetime),
         "refresh_idle_seconds": _seconds(of.refresh_idle_lifetime),
+        "is_first_party": of.is_first_party,
+        "id_token_algorithm": of.id_token_algorithm,
+        "post_logout_redirect_uris": " ".join(sorted(of.post_logout_redirect_uris)),
+        "backchannel_logout_uri": of.backchannel_logout_uri,
+        "resources": " ".join(sorted(of.resources)),
     }
 
 
@@ -245,6 +250,11 @@ def _client(row: Any, redirect_uris: frozenset[str]) -> Client:  # noqa: ANN401 
         jwks=row.jwks,
         access_token_lifetime=_duration(row.access_token_seconds),
         refresh_idle_lifetime=_duration(row.refresh_idle_seconds),
+        is_first_party=row.is_first_party,
+        id_token_algorithm=row.id_token_algorithm,
+        post_logout_redirect_uris=_set(row.post_logout_redirect_uris),
+        backchannel_logout_uri=row.backchannel_logout_uri,
+        resources=_set(row.resources),
         created_at=row.created_at,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import NullPool, event, select
@@ -20,13 +21,18 @@ from watchword.model import Revocation
 from watchword.settings import Settings
 from watchword.storage.api_keys import ApiKeyStore
 from watchword.storage.attempts import AttemptStore
+from watchword.storage.authorization_codes import AuthorizationCodeStore
+from watchword.storage.browser_sessions import BrowserSessionStore
 from watchword.storage.clients import ClientStore
+from watchword.storage.consents import ConsentStore
 from watchword.storage.direct import Direct, DirectPostgresql, DirectSqlite, Prepared, Row, is_going_away
 from watchword.storage.events import EventStore
+from watchword.storage.logout_notices import LogoutNoticeStore
 from watchword.storage.one_time_tokens import OneTimeTokenStore
 from watchword.storage.outbox import OutboxStore
 from watchword.storage.revocations import RevocationStore
 from watchword.storage.roles import RoleStore
+from watchword.storage.sealed import SealedStore
 from watchword.storage.second_factors import SecondFactorStore
 from watchword.storage.sessions import SessionStore
 from watchword.storage.signing_keys import SigningKeyStore
@@ -67,6 +73,11 @@ class Stores:
     outbox: OutboxStore
     second_factors: SecondFactorStore
     attempts: AttemptStore
+    browser_sessions: BrowserSessionStore
+    logout_notices: LogoutNoticeStore
+    authorization_codes: AuthorizationCodeStore
+    consents: ConsentStore
+    sealed: SealedStore
 
     @classmethod
     def on(cls, connection: AsyncConnection, *, revocations_kept_for: timedelta) -> "Stores":
@@ -85,6 +96,11 @@ class Stores:
             OutboxStore(connection),
             SecondFactorStore(connection),
             AttemptStore(connection),
+            BrowserSessionStore(connection),
+            LogoutNoticeStore(connection),
+            AuthorizationCodeStore(connection),
+            ConsentStore(connection),
+            SealedStore(connection),
         )
 
 
@@ -215,10 +231,10 @@ class Database:
             return DirectPostgresql(
                 create_async_engine(self.url, poolclass=NullPool, connect_args=_ASYNCPG_OPTIONS), size
             )
-        arguments, options = self.engine.dialect.create_connect_args(self.url)
+        file, options = _sqlite_arguments(self.url)
 
         def connect() -> sqlite3.Connection:
-            connection: sqlite3.Connection = sqlite3.connect(arguments[0], **{**options, **_SQLITE_OPTIONS})
+            connection: sqlite3.Connection = sqlite3.connect(file, **options)
             _set_pragmas(connection)
             return connection
 
@@ -280,15 +296,15 @@ def _make_engine(url: URL, pool_size: int) -> AsyncEngine:
 
 
 def _sqlite_engine(url: URL, pool_size: int) -> AsyncEngine:
-    if url.database in {
-        None,
-        "",
-        ":memory:",
-    }:  # one connection, kept, or each would have a database of its own
-        engine = create_async_engine(url, connect_args=_SQLITE_OPTIONS)
+    from watchword.storage.one_hop import connect  # where the database is PostgreSQL, its library is not loaded
+
+    file, options = _sqlite_arguments(url)
+    creator = partial(connect, file, **options)
+    if url.database in {None, "", ":memory:"}:  # one connection, kept, or each would have a database of its own
+        engine = create_async_engine(url, async_creator=creator)
     else:
         engine = create_async_engine(
-            url, connect_args=_SQLITE_OPTIONS, pool_size=pool_size, max_overflow=0, pool_timeout=_POOL_WAIT_SECONDS
+            url, async_creator=creator, pool_size=pool_size, max_overflow=0, pool_timeout=_POOL_WAIT_SECONDS
         )
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -302,6 +318,12 @@ def _sqlite_engine(url: URL, pool_size: int) -> AsyncEngine:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _sqlite_arguments(url: URL) -> tuple[str, dict[str, Any]]:
+    """What `sqlite3.connect` takes to open the file of an address."""
+    arguments, options = url.get_dialect()().create_connect_args(url)
+    return arguments[0], {**options, **_SQLITE_OPTIONS}
 
 
 def _set_pragmas(connection: Any) -> None:  # noqa: ANN401 — a DBAPI connection

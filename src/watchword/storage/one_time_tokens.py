@@ -103,6 +103,10 @@ class OneTimeTokenStore:
             )
         )
 
+    async def discard_all(self) -> None:
+        """Delete every token there is."""
+        await self._connection.execute(delete(one_time_token))
+
     async def prune(self, *, limit: int) -> int:
         """Delete tokens that have expired; how many there were, `limit` at most."""
         expired = select(one_time_token.c.id).where(one_time_token.c.expires_at < now()).limit(limit)

@@ -10,7 +10,7 @@ from watchword.errors import ConfigurationError
 from watchword.storage.database import Database
 from watchword.storage.tables import PREFIX
 
-HEAD: Final = "0007"
+HEAD: Final = "0008"
 """The newest migration; a test compares it with the files."""
 
 VERSION_TABLE: Final = f"{PREFIX}alembic_version"

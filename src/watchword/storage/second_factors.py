@@ -123,6 +123,18 @@ class SecondFactorStore:
         statement = delete(totp).where(totp.c.user_id == user_id).returning(totp.c.secret_sealed)
         return (await self._connection.execute(statement)).scalar_one_or_none() is not None
 
+    async def use_all(self, step: int) -> None:
+        """Use up everybody's time steps up to this one."""
+        statement = update(totp).where(or_(totp.c.last_step.is_(None), totp.c.last_step < step))
+        await self._connection.execute(statement.values(last_step=step))
+
+    async def void_recovery_codes(self) -> int:
+        """Delete every recovery code of everybody; how many were unused."""
+        unused = select(func.count()).where(recovery_code.c.used_at.is_(None))
+        number = (await self._connection.execute(unused)).scalar_one()
+        await self._connection.execute(delete(recovery_code))
+        return number
+
     async def use_token(self, jti_digest: bytes, *, expires_at: int) -> bool:
         """Note that a pending token was traded. False if it was before; of several at once, the database lets one in.
 

@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Float, and_, bindparam, case, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Float, and_, bindparam, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from watchword.crypto.refresh_tokens import RefreshToken
-from watchword.model import FIRST_PARTY, Account, Device, RevocationKind, Session
+from watchword.model import FIRST_PARTY, OFFLINE_ACCESS, Account, Device, RevocationKind, Session
 from watchword.storage.clock import after, now
+from watchword.storage.logout_notices import note_ended
 from watchword.storage.revocations import RevocationStore
 from watchword.storage.roles import scopes_of_sessions_user
-from watchword.storage.tables import client, revocation, session, user
+from watchword.storage.statements import earlier, has_scope
+from watchword.storage.tables import browser_session, client, revocation, session, user
 from watchword.storage.users import PUBLIC_ACCOUNT, to_account
 
 HEALED_GENERATIONS: Final = 2
@@ -32,10 +34,11 @@ _SESSION = (
     session.c.address,
     session.c.created_at,
     session.c.rotated_at,
-    case((session.c.idle_expires_at < session.c.expires_at, session.c.idle_expires_at), else_=session.c.expires_at)
-    .label("ends_at"),
-)  # fmt: skip
-_MOST_DEVICES: Final = 100
+    session.c.browser_session_id,
+    session.c.audience,
+    earlier(session.c.idle_expires_at, session.c.expires_at).label("ends_at"),
+)
+MOST_DEVICES: Final = 100
 _MARGIN: Final = timedelta(minutes=10)  # dead rows stay so long, for clocks that differ
 
 
@@ -53,6 +56,29 @@ _CLIENT_IS_IN_FORCE = or_(
 )
 
 
+_IS_OFFLINE = has_scope(session.c.scope, OFFLINE_ACCESS)
+# What came from a login at our pages ends with it, unless it may work offline (OpenID Connect Core §11).
+_BROWSER_IS_IN_FORCE = or_(
+    session.c.browser_session_id.is_(None),
+    _IS_OFFLINE,
+    exists()
+    .where(
+        browser_session.c.id == session.c.browser_session_id,
+        browser_session.c.idle_expires_at > now(),
+        browser_session.c.expires_at > now(),
+    )
+    .correlate(session),
+)
+
+_BROWSER_ENDS_AT: Final = (
+    select(earlier(browser_session.c.idle_expires_at, browser_session.c.expires_at))
+    .where(browser_session.c.id == session.c.browser_session_id, ~_IS_OFFLINE)
+    .correlate(session)
+    .scalar_subquery()
+    .label("until")
+)
+
+
 def _is_live() -> Sequence[ColumnElement[bool]]:
     return (
         session.c.revoked_at.is_(None),
@@ -60,6 +86,7 @@ def _is_live() -> Sequence[ColumnElement[bool]]:
         session.c.expires_at > now(),
         _USER_IS_IN_FORCE,
         _CLIENT_IS_IN_FORCE,
+        _BROWSER_IS_IN_FORCE,
     )
 
 
@@ -127,7 +154,11 @@ class RefreshAttempt:
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """What a session starts with."""
+    """What a session starts with.
+
+    Attributes:
+        auth_time: When the user authenticated, UTC; None for now.
+    """
 
     id: UUID
     handle: bytes
@@ -135,6 +166,9 @@ class NewSession:
     scopes: frozenset[str]
     amr: tuple[str, ...]
     device: Device
+    auth_time: datetime | None = None
+    browser_session_id: UUID | None = None
+    audience: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,14 +231,18 @@ class TokenState:
     Attributes:
         account: Its user, without the password hash.
         client_id: The client it belongs to.
+        client_scopes: What the client may have now; None for the first party, which may have whatever its user may.
         is_live: Whether the session is in force, and the user with it.
         is_revoked: Whether this very token was revoked.
+        until: When to look again, for nobody tells: the login at our pages that it came from may have lapsed by then.
     """
 
     account: Account
     client_id: str
+    client_scopes: frozenset[str] | None
     is_live: bool
     is_revoked: bool
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +264,9 @@ class SessionStore:
             epoch=account.token_epoch,
             scope=" ".join(sorted(new.scopes)),
             amr=" ".join(new.amr),
-            auth_time=now(),
+            auth_time=now() if new.auth_time is None else new.auth_time,
+            browser_session_id=new.browser_session_id,
+            audience=new.audience,
             user_agent=new.device.user_agent,
             address=new.device.address,
             created_at=now(),
@@ -282,13 +322,17 @@ class SessionStore:
         return found.one_or_none() is not None
 
     async def is_on_a_new_device(self, found: UUID, user_id: UUID, device: Device) -> bool:
-        """Whether a session's user has others, and none of them was last used from this device."""
+        """Whether a session's user has others, and none of them was last used from this device.
+
+        Never of one that came from a login at our pages: there the user was told, and the device is the client's.
+        """
         others = exists().where(session.c.user_id == user_id, session.c.id != found)
+        is_of_a_browser = exists().where(session.c.id == found, session.c.browser_session_id.is_not(None))
         same = others.where(
             session.c.user_agent.is_not_distinct_from(device.user_agent),
             session.c.address.is_not_distinct_from(device.address),
         )
-        is_new: bool = (await self._connection.execute(select(and_(others, ~same)))).scalar_one()
+        is_new: bool = (await self._connection.execute(select(and_(others, ~same, ~is_of_a_browser)))).scalar_one()
         return is_new
 
     async def step_up(self, session_id: UUID, *, amr: tuple[str, ...] | None) -> Session | None:
@@ -317,7 +361,7 @@ class SessionStore:
             select(session.c.user_agent, session.c.address)
             .where(session.c.user_id == user_id, session.c.revoked_at.is_(None))
             .order_by(session.c.id.desc())
-            .limit(_MOST_DEVICES)
+            .limit(MOST_DEVICES)
         )
         return [Device(row.user_agent, row.address) for row in await self._connection.execute(statement)]
 
@@ -328,8 +372,10 @@ class SessionStore:
             select(
                 *PUBLIC_ACCOUNT,
                 session.c.client_id,
+                select(client.c.scope).where(client.c.id == session.c.client_id).scalar_subquery().label("of_client"),
                 and_(*_is_live()).label("is_live"),
                 revoked.label("is_revoked"),
+                _BROWSER_ENDS_AT,
             )
             .select_from(session.join(user, user.c.id == session.c.user_id))
             .where(session.c.id == session_id)
@@ -338,19 +384,38 @@ class SessionStore:
         if row is None:
             return None
         columns = {column.name: row._mapping[column] for column in PUBLIC_ACCOUNT}  # noqa: SLF001 — SQLAlchemy's
-        return TokenState(to_account(columns), row.client_id, row.is_live, row.is_revoked)
+        client_scopes = None if row.of_client is None else _scopes(row.of_client)
+        return TokenState(to_account(columns), row.client_id, client_scopes, row.is_live, row.is_revoked, row.until)
 
     async def end(self, session_ids: Sequence[UUID], *, user_id: UUID | None = None) -> Sequence[UUID]:
         """Revoke sessions, those of one user only if that is given; the ids of those that had not ended."""
         ours = [] if user_id is None else [session.c.user_id == user_id]
         return await self._end(session.c.id.in_(session_ids), *ours)
 
-    async def end_others(self, user_id: UUID, *, but: UUID | None) -> Sequence[UUID]:
-        """Revoke every session of a user but one; the ids of those that had not ended."""
-        return await self._end(session.c.user_id == user_id, session.c.id != but)
+    async def end_others(
+        self, user_id: UUID, *, but: UUID | None, but_of_browser: UUID | None = None
+    ) -> Sequence[UUID]:
+        """Revoke a user's sessions but one, or but those of a login at our pages; the ids of what had not ended."""
+        is_of_browser = session.c.browser_session_id.is_not_distinct_from(but_of_browser)
+        kept = [] if but_of_browser is None else [~is_of_browser]
+        return await self._end(session.c.user_id == user_id, session.c.id.is_distinct_from(but), *kept)
+
+    async def browser_of(self, session_id: UUID) -> UUID | None:
+        """The login at our pages that a session came from, if it came from one."""
+        statement = select(session.c.browser_session_id).where(session.c.id == session_id)
+        return (await self._connection.execute(statement)).scalar_one_or_none()
+
+    async def end_of_browser(self, browser_session_ids: Sequence[UUID]) -> Sequence[UUID]:
+        """Revoke the sessions that came from logins at our pages, but for those that may work offline; their ids."""
+        return await self._end(session.c.browser_session_id.in_(browser_session_ids), ~_IS_OFFLINE)
+
+    async def end_of_client(self, user_id: UUID, client_id: str) -> Sequence[UUID]:
+        """Revoke the sessions that one user has with one client; their ids."""
+        return await self._end(session.c.user_id == user_id, session.c.client_id == client_id)
 
     async def end_all(self) -> int:
         """Revoke every session of everybody, without a word to followers; how many there were."""
+        await note_ended(self._connection, session.c.revoked_at.is_(None), _USER_IS_IN_FORCE)
         statement = update(session).where(session.c.revoked_at.is_(None)).values(revoked_at=now())
         return (await self._connection.execute(statement)).rowcount
 
@@ -366,6 +431,8 @@ class SessionStore:
     async def _end(self, *which: ColumnElement[bool]) -> Sequence[UUID]:
         statement = update(session).where(*which, session.c.revoked_at.is_(None)).values(revoked_at=now())
         ended: Sequence[UUID] = (await self._connection.execute(statement.returning(session.c.id))).scalars().all()
+        if ended:
+            await note_ended(self._connection, session.c.id.in_(ended), _USER_IS_IN_FORCE)
         await self._revocations.sessions(ended)
         return ended
 
@@ -409,4 +476,6 @@ def _session(row: Any) -> Session:  # noqa: ANN401 — a row of SQLAlchemy, or o
         created_at=row.created_at,
         last_used_at=row.rotated_at,
         ends_at=row.ends_at,
+        browser_session_id=row.browser_session_id,
+        audience=row.audience,
     )

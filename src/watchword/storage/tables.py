@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     Uuid,
+    false,
     text,
 )
 from sqlalchemy.engine import Dialect
@@ -116,8 +117,11 @@ session = Table(
     Column("handle", LargeBinary(16), nullable=False, unique=True),
     Column("user_id", Uuid, ForeignKey(user.c.id, ondelete="CASCADE"), nullable=False),
     Column("client_id", String(255), nullable=False),
+    # The login at our pages that it came from, and ends with unless its scope has offline_access.
     Column("browser_session_id", Uuid),
     Column("key_thumbprint", String(64)),
+    # The resource that its access tokens are for (RFC 8707), where that is not this installation.
+    Column("audience", String(2000)),
     Column("generation", Integer, nullable=False),
     Column("lost_generations", Integer, nullable=False),
     Column("epoch", Integer, nullable=False),
@@ -138,6 +142,12 @@ Index(
     session.c.revoked_at,
     sqlite_where=session.c.revoked_at.is_not(None),
     postgresql_where=session.c.revoked_at.is_not(None),
+)
+Index(
+    f"ix_{PREFIX}session_browser_session_id",
+    session.c.browser_session_id,
+    sqlite_where=session.c.browser_session_id.is_not(None),
+    postgresql_where=session.c.browser_session_id.is_not(None),
 )
 
 revocation = Table(
@@ -192,6 +202,14 @@ client = Table(
     Column("jwks", JSON),
     Column("access_token_seconds", Integer),
     Column("refresh_idle_seconds", Integer),
+    # Whether it is the host's own, which people are not asked to consent to.
+    Column("is_first_party", Boolean, nullable=False, server_default=false()),
+    # What signs its ID tokens (OpenID Connect Registration §2), and where it is told of logouts.
+    Column("id_token_algorithm", String(16), nullable=False, server_default="RS256"),
+    Column("post_logout_redirect_uris", Text, nullable=False, server_default=""),
+    Column("backchannel_logout_uri", String(2000)),
+    # Other resources that it may ask tokens for (RFC 8707).
+    Column("resources", Text, nullable=False, server_default=""),
     Column("created_at", UtcDateTime, nullable=False),
 )
 
@@ -317,6 +335,73 @@ outbox = Table(
     Column("id", Uuid, primary_key=True),
     Column("kind", String(64), nullable=False),
     Column("payload_sealed", LargeBinary, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", UtcDateTime, index=True),
+    Column("last_error", String(255)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+
+# A login at our pages, kept by a cookie whose digest this is. It opens the sessions of clients, and most end with it.
+browser_session = Table(
+    f"{PREFIX}browser_session",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("user_id", Uuid, ForeignKey(user.c.id, ondelete="CASCADE"), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("amr", String(255), nullable=False),
+    Column("auth_time", UtcDateTime, nullable=False),
+    Column("user_agent", String(255)),
+    Column("address", String(45)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("last_used_at", UtcDateTime, nullable=False),
+    Column("idle_expires_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+    Index(f"ix_{PREFIX}browser_session_user_id", "user_id", "id"),
+)
+
+# A code is redeemed once; its row stays until it has expired, so that a second use is known for what it is.
+authorization_code = Table(
+    f"{PREFIX}authorization_code",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("client_id", String(255), ForeignKey(client.c.id, ondelete="CASCADE"), nullable=False),
+    Column("user_id", Uuid, ForeignKey(user.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("browser_session_id", Uuid, nullable=False),
+    Column("redirect_uri", String(2000), nullable=False),
+    Column("code_challenge", String(43), nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("audience", String(2000)),
+    Column("nonce", String(255)),
+    # Which claims were asked for by name (OpenID Connect Core §5.5).
+    Column("claims", JSON),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+    Column("redeemed_at", UtcDateTime),
+    # What it gave, to be ended if it is presented again.
+    Column("session_id", Uuid),
+)
+
+# What a user allowed a client.
+consent = Table(
+    f"{PREFIX}consent",
+    metadata,
+    Column("user_id", Uuid, ForeignKey(user.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("client_id", String(255), ForeignKey(client.c.id, ondelete="CASCADE"), primary_key=True, index=True),
+    Column("scope", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# Clients that are to be told that a session has ended (OpenID Connect Back-Channel Logout), written in the transaction
+# that ends it.
+logout_notice = Table(
+    f"{PREFIX}logout_notice",
+    metadata,
+    Column("session_id", Uuid, primary_key=True),
+    Column("client_id", String(255), ForeignKey(client.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("user_id", Uuid, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", UtcDateTime, index=True),
     Column("last_error", String(255)),

@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from watchword.errors import EmailTaken, StillReferenced
 from watchword.model import Account, NewHash
 from watchword.storage.clock import now
+from watchword.storage.logout_notices import note_ended
 from watchword.storage.revocations import RevocationStore
 from watchword.storage.roles import roles_of_user, scopes_of_user
 from watchword.storage.statements import insert_for
-from watchword.storage.tables import user, user_role
+from watchword.storage.tables import session, user, user_role
 
 PUBLIC_ACCOUNT: Final = (
     user.c.id,
@@ -285,6 +286,9 @@ class UserStore:
         Raises:
             StillReferenced: A table of the host refers to it.
         """
+        account = await self.lock(user_id)  # no session is opened between the notices of its end and the end
+        if account is not None:
+            await self._note_logout(user_id, epoch=account.token_epoch)
         try:
             statement = user.delete().where(user.c.id == user_id).returning(user.c.token_epoch)
             epoch = (await self._connection.execute(statement)).scalar_one_or_none()
@@ -317,8 +321,15 @@ class UserStore:
         statement = update(user).where(*which).values(**values).returning(*_ACCOUNT)
         changed = _account((await self._connection.execute(statement)).one_or_none())
         if changed is not None:
+            if "token_epoch" in values:
+                await self._note_logout(changed.id, epoch=changed.token_epoch - 1)
             await self._revocations.user(changed.id, epoch=changed.token_epoch)
         return changed
+
+    async def _note_logout(self, user_id: UUID, *, epoch: int) -> None:
+        """Every session of a user of this epoch ends."""
+        theirs = (session.c.user_id == user_id, session.c.epoch == epoch, session.c.revoked_at.is_(None))
+        await note_ended(self._connection, *theirs)
 
 
 def _is_still(verified: Account) -> Sequence[ColumnElement[bool]]:
