@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from bench import report
 from bench.beside import Pace
+from bench.check import measure_check
 from bench.enumeration import measure_enumeration
 from bench.growth import measure_growth
 from bench.guard import measure_guard
@@ -21,7 +22,7 @@ from bench.start import measure_start
 
 Rows = list[dict[str, Any]]
 
-_SIZES: Final = (1_000, 10_000, 100_000, 1_000_000)
+_SIZES: Final = (10_000, 100_000, 1_000_000)
 _MEASUREMENTS: Final[Mapping[str, tuple[str, Callable[[argparse.Namespace], Rows]]]] = {
     "guard": ("a protected GET, beside what a user would pick instead", lambda o: asyncio.run(measure_guard(_pace(o)))),
     "isolation": (
@@ -41,6 +42,7 @@ _MEASUREMENTS: Final[Mapping[str, tuple[str, Callable[[argparse.Namespace], Rows
         "whether the time of an answer tells if there is an account",
         lambda o: asyncio.run(measure_enumeration(o.tries)),
     ),
+    "check": ("`watchword check` on 500 routes, beyond their import", lambda o: measure_check(o.repeats)),
     "revocation": (
         "how long another process still takes a revoked token",
         lambda o: measure_revocation(o.tries),
@@ -89,10 +91,10 @@ def parse_options() -> argparse.Namespace:
 def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repeats", type=within(3, 100), default=3, metavar="N", help="of each; default 3")
     parser.add_argument("--seconds", type=within(1, 600), default=2, metavar="N", help="of each repeat; default 2")
-    parser.add_argument("--phase", type=within(4, 3600), default=10, metavar="N", help="s, of isolation; default 10")
+    parser.add_argument("--phase", type=within(4, 3600), default=8, metavar="N", help="s, of isolation; default 8")
     parser.add_argument("--tries", type=within(20, 100_000), default=500, metavar="N", help="of each kind; default 500")
     parser.add_argument(
-        "--users", type=within(1_000, 1_000_000), default=1_000_000, metavar="N", help="of growth; default a million"
+        "--users", type=within(10_000, 1_000_000), default=1_000_000, metavar="N", help="of growth; default a million"
     )
 
 

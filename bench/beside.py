@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from statistics import median
+from statistics import mean, median
 from typing import Any, Final
 
 from bench.load import Conversation, load
@@ -10,6 +10,7 @@ from bench.load import Conversation, load
 MOST_SPREAD: Final = 0.15
 _TRIES: Final = 2
 _WARM_UP: Final = 0.25
+_TURN: Final = 0.25  # s; a machine that others use changes its speed from second to second
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,10 @@ class Target:
             RuntimeError: One was not 200.
         """
         await load(self.port, self.conversations, seconds=seconds * _WARM_UP)
+        return await self.rate_when_warm(seconds)
+
+    async def rate_when_warm(self, seconds: float) -> float:
+        """The same, of a server that has just been asked."""
         answers = await load(self.port, self.conversations, seconds=seconds)
         if set(answers.statuses) != {200}:
             raise RuntimeError(f"unexpected answers: {answers.statuses}")
@@ -68,13 +73,17 @@ class Comparison:
 
 
 async def beside(base: Target, other: Target, pace: Pace) -> Comparison:
-    """Measure in turns; once more where the ratios are spread too far."""
+    """Measure in short turns; once more where the ratios of the repeats are spread too far."""
+    turns = max(1, round(pace.seconds / _TURN))
+    await base.rate(_TURN)
+    await other.rate(_TURN)
     for _try in range(_TRIES):
         comparison = Comparison()
         for _repeat in range(pace.repeats):
-            base_rate = await base.rate(pace.seconds)
-            comparison.rates.append(await other.rate(pace.seconds))
-            comparison.ratios.append(comparison.rates[-1] / base_rate)
+            rates = [(await base.rate_when_warm(_TURN), await other.rate_when_warm(_TURN)) for _turn in range(turns)]
+            base_rate, other_rate = (mean(side) for side in zip(*rates, strict=True))
+            comparison.rates.append(other_rate)
+            comparison.ratios.append(other_rate / base_rate)
         if comparison.spread <= MOST_SPREAD:
             break
     return comparison

@@ -6,9 +6,11 @@ locked, but for the one that is meant to be.
 """
 
 import random
+import secrets
+import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import cycle
 from math import erfc, sqrt
 from statistics import median, quantiles
@@ -28,6 +30,8 @@ _FREE_FAILURES: Final = 9
 _MOST_ACCOUNTS: Final = 500
 _LOCKING: Final = 12
 
+_BY_MAIL: Final = {"WATCHWORD_EMAIL_VERIFICATION": "required"}
+
 Ask = Callable[[Server, str], Awaitable[httpx2.Response]]
 
 
@@ -41,6 +45,7 @@ class Path:
         answers: The statuses it may have.
         kinds: What is compared, the first with each other one; of `_KINDS`.
         stored: Which hashes there are.
+        settings: Environment variables of the server that is asked.
     """
 
     name: str
@@ -48,6 +53,7 @@ class Path:
     answers: frozenset[int]
     kinds: tuple[str, ...]
     stored: str = "Argon2id"
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 def _nonce() -> int:
@@ -70,6 +76,7 @@ _PATHS: Final = (
     Path("token", _log_in, frozenset({400}), ("known", "unknown", "disabled", "locked")),
     Path("token", _log_in, frozenset({400}), ("known", "unknown", "disabled", "bcrypt"), "and bcrypt 10"),
     Path("sign-up", _sign_up, frozenset({201, 409}), ("known", "unknown")),
+    Path("sign-up by mail", _sign_up, frozenset({202}), ("known", "unknown", "disabled"), settings=_BY_MAIL),
     Path("forgot", _forget, frozenset({202}), ("known", "unknown", "disabled")),
 )
 
@@ -84,8 +91,15 @@ async def measure_enumeration(tries: int) -> list[dict[str, Any]]:
 
 
 async def _measure(path: Path, tries: int) -> list[dict[str, Any]]:
-    async with serving() as server:
-        addresses = {kind: await _KINDS[kind](server, tries) for kind in path.kinds}
+    with tempfile.TemporaryDirectory(prefix="watchword-bench-") as directory:
+        same = {"WATCHWORD_SECRET": secrets.token_urlsafe(32)}
+        async with serving(settings=same, directory=directory) as server:
+            addresses = {kind: await _KINDS[kind](server, tries) for kind in path.kinds}
+        return await _ask(replace(path, settings={**path.settings, **same}), tries, addresses, directory)
+
+
+async def _ask(path: Path, tries: int, addresses: Mapping[str, Sequence[str]], directory: str) -> list[dict[str, Any]]:
+    async with serving(settings=path.settings, directory=directory) as server:
         for _ in range(_WARM_UP):  # threads start, and what is stored is read
             await _seconds(server, path, f"warm-up-{_nonce()}@example.com")
         seconds = await _collect(server, path, tries, addresses)

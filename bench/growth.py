@@ -1,4 +1,4 @@
-"""Growth: the same work with a thousand to a million users and sessions on PostgreSQL."""
+"""Growth: the same work with ten thousand to a million users and sessions on PostgreSQL."""
 
 import hashlib
 import json
@@ -14,10 +14,10 @@ from urllib.parse import urlencode
 import asyncpg
 from rich.console import Console
 
-from bench.beside import Pace, Target
+from bench.beside import Pace, Target, beside
 from bench.load import Conversation, again, load, request
 from bench.postgresql import postgresql
-from bench.server import OURS, PASSWORD, Server, serving
+from bench.server import BARE, OURS, PASSWORD, Server, serving
 from watchword.crypto.passwords import PasswordHasher
 from watchword.crypto.refresh_tokens import RefreshToken, RefreshTokenKeys
 
@@ -60,23 +60,35 @@ async def measure_growth(sizes: tuple[int, ...], pace: Pace) -> list[dict[str, A
         for size in sizes:
             status.update(f"growth: filling up to {size:,} users")
             await _fill(url, there, size, encoded)
+            population = _Population(there, size, RefreshTokenKeys.from_secrets([secret.encode()]))
             there = size
-            population = _Population(size, RefreshTokenKeys.from_secrets([secret.encode()]))
             for workers in (1, 2, 4) if size == sizes[-1] else (1,):
                 status.update(f"growth: {size:,} users, {workers} workers")
-                async with serving(OURS, settings, workers=workers, is_pinned=workers == 1) as server:
-                    rows.append({"users": size, "workers": workers, **await _measure(server, population, pace)})
+                is_pinned = workers == 1
+                async with (
+                    serving(BARE, is_pinned=is_pinned) as bare,
+                    serving(OURS, settings, workers=workers, is_pinned=is_pinned) as server,
+                ):
+                    measured = await _measure(bare, server, population, pace)
+                    rows.append({"users": size, "workers": workers, **measured})
     return rows
 
 
 @dataclass(slots=True)
 class _Population:
-    """Users, each with a session; what the sessions' last refreshes gave."""
+    """Users, each with a session; what the sessions' last refreshes gave.
 
+    Attributes:
+        refreshed_before: How many of them a smaller population has refreshed: their tokens are not known here.
+        in_flight: Whose tokens were sent. Where the answer was cut off with the load, the next token is not known.
+    """
+
+    refreshed_before: int
     size: int
     keys: RefreshTokenKeys
     refresh_tokens: dict[int, str] = field(default_factory=dict)
     access_tokens: list[str] = field(default_factory=list)
+    in_flight: set[int] = field(default_factory=set)
 
     def refreshing(self) -> Conversation:
         """Refresh anybody's session, and then another one's."""
@@ -88,15 +100,23 @@ class _Population:
                 tokens = json.loads(answer)
                 self.refresh_tokens[number] = tokens["refresh_token"]
                 self.access_tokens.append(tokens["access_token"])
-            number = self.anybody()
+                self.in_flight.remove(number)
+            number = self._any_session()
+            self.in_flight.add(number)
             form = urlencode({"grant_type": "refresh_token", "refresh_token": self._refresh_token(number)})
             return request("POST", "/auth/token", form=form)
 
         return following
 
     def anybody(self) -> int:
-        """The number of a user."""
+        """The number of a user, whoever."""
         return random.randrange(1, self.size + 1)  # noqa: S311 — whom the bench asks for
+
+    def _any_session(self) -> int:
+        while True:
+            number = random.randrange(self.refreshed_before + 1, self.size + 1)  # noqa: S311 — as above
+            if number not in self.in_flight:
+                return number
 
     def bearer(self) -> dict[str, str]:
         """The headers of a token that was never used."""
@@ -107,7 +127,7 @@ class _Population:
         return self.refresh_tokens.get(number) or self.keys.encode(RefreshToken(handle, 0))
 
 
-async def _measure(server: Server, population: _Population, pace: Pace) -> dict[str, Any]:
+async def _measure(bare: Server, server: Server, population: _Population, pace: Pace) -> dict[str, Any]:
     logins: list[dict[str, str]] = []
 
     async def log_in() -> None:
@@ -121,11 +141,15 @@ async def _measure(server: Server, population: _Population, pace: Pace) -> dict[
 
     population.access_tokens.clear()
     refreshes = Target(server.port, [population.refreshing() for _ in range(_CONNECTIONS)])
-    rates = [await refreshes.rate(pace.seconds) for _ in range(pace.repeats)]
+    # From one size to the next minutes go by, and the machine may be another: the bare endpoint tells.
+    to_bare = Target(bare.port, [again(request("GET", "/orders"))] * _CONNECTIONS)
+    refreshed = await beside(to_bare, refreshes, pace)
     remembered = again(request("GET", "/orders", population.bearer()))
     after = (await server.client.get("/users-page")).json()["last"]
     return {
-        "refreshes/s": median(rates),
+        "refreshes/s": median(refreshed.rates),
+        "x bare": median(refreshed.ratios),
+        "spread": refreshed.spread,
         "guard, remembered/s": await Target(server.port, [remembered] * _CONNECTIONS).rate(pace.seconds),
         "guard, first use/s": await _first_uses(server, population, pace.seconds),
         "login ms": await _milliseconds(log_in),

@@ -1,6 +1,7 @@
 """The guard: a protected GET beside a bare endpoint and beside what a user would pick instead, as ratios."""
 
 from dataclasses import dataclass
+from statistics import median
 from typing import Any, Final
 
 from rich.console import Console
@@ -8,18 +9,19 @@ from rich.progress import Progress
 
 from bench.beside import Pace, Target, beside
 from bench.load import again, request
-from bench.server import BARE, OURS, App, serving
+from bench.server import BARE, OURS, App, Server, serving
 
 _CONNECTIONS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One endpoint of one app."""
+    """One endpoint of one app, and what of the bare app's is the same behind a dependency that does nothing."""
 
     label: str
     app: App
     path: str = "/orders"
+    behind_nothing: str | None = None
 
 
 AUTHX: Final = App("authx_app")
@@ -28,11 +30,11 @@ TUTORIAL_SYNC: Final = App("tutorial_sync")
 FASTAPI_USERS: Final = App("fastapi_users_app", login="/auth/token/login")
 ROWS: Final = (
     Row("bare endpoint behind a dependency that does nothing", BARE, "/orders-behind-nothing"),
-    Row("Watchword, CurrentUser", OURS),
-    Row("Watchword, requires(…) on a route", OURS, "/orders-behind-scope"),
+    Row("Watchword, CurrentUser", OURS, behind_nothing="/orders-behind-nothing"),
+    Row("Watchword, requires(…) on a route", OURS, "/orders-behind-scope", "/orders-behind-nothing"),
     Row("bare endpoint on a router", BARE, "/orders-on-router"),
     Row("bare endpoint on a router, behind nothing", BARE, "/orders-on-router-behind-nothing"),
-    Row("Watchword, requires(…) on a router", OURS, "/orders-on-router"),
+    Row("Watchword, requires(…) on a router", OURS, "/orders-on-router", "/orders-on-router-behind-nothing"),
     Row("AuthX (no user row)", AUTHX),
     Row("tutorial, async SQLAlchemy", TUTORIAL_ASYNC),
     Row("tutorial, sync SQLAlchemy", TUTORIAL_SYNC),
@@ -50,14 +52,21 @@ async def measure_guard(pace: Pace) -> list[dict[str, Any]]:
                 progress.update(task, description=row.label)
                 async with serving(row.app) as server:
                     await server.sign_up()
-                    headers = await server.bearer()
-                    # The bare endpoint gets the same bytes: a header costs the server something, whoever reads it.
-                    sent, to_bare = request("GET", row.path, headers), request("GET", "/orders", headers)
-                    comparison = await beside(
-                        Target(bare.port, [again(to_bare)] * _CONNECTIONS),
-                        Target(server.port, [again(sent)] * _CONNECTIONS),
-                        pace,
-                    )
-                rows.append(comparison.row(row.label))
+                    rows.append(await _measure(row, bare, server, pace))
                 progress.advance(task)
     return rows
+
+
+async def _measure(row: Row, bare: Server, server: Server, pace: Pace) -> dict[str, Any]:
+    # The bare endpoint gets the same bytes: a header costs the server something, whoever reads it.
+    headers = await server.bearer()
+
+    def target(of: Server, path: str) -> Target:
+        return Target(of.port, [again(request("GET", path, headers))] * _CONNECTIONS)
+
+    measured = (await beside(target(bare, "/orders"), target(server, row.path), pace)).row(row.label)
+    if row.behind_nothing is not None:
+        comparison = await beside(target(bare, row.behind_nothing), target(server, row.path), pace)
+        measured["x the same behind nothing"] = median(comparison.ratios)
+        measured["spread"] = max(measured["spread"], comparison.spread)
+    return measured

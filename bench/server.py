@@ -7,7 +7,7 @@ import socket
 import sqlite3
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,7 +123,7 @@ async def serving(
         settings: Environment variables, such as a database that several servers share; else it has its own.
         workers: Processes.
         directory: Where its files are; else they are thrown away.
-        is_pinned: Whether the server has one core and this process the other.
+        is_pinned: Whether the server has one core alone; else it has both.
 
     Raises:
         RuntimeError: It does not start, or its environment is not there.
@@ -132,24 +132,29 @@ async def serving(
         raise RuntimeError("the peers have no environment yet: run `make bench`")
     with tempfile.TemporaryDirectory(prefix="watchword-bench-") as temporary:
         here = Path(directory or temporary)
-        port = free_port()
-        process = await asyncio.create_subprocess_exec(
-            *app.command(port, workers), cwd=here, env=_environment(here, settings or {})
-        )
-        if is_pinned:
-            pin(process.pid)
+        port, said = free_port(), here / "said"
+        with said.open("wb") as output:
+            process = await asyncio.create_subprocess_exec(
+                *app.command(port, workers),
+                cwd=here,
+                env=_environment(here, settings or {}),
+                stdout=output,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+        pin(process.pid, (CORES[0],) if is_pinned else CORES)
         try:
             async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as client:
-                await _wait(port, process)
+                if not await _listens(port, process):
+                    raise RuntimeError(f"{app.module} did not start: {said.read_text(errors='replace')[-2000:]}")
                 yield Server(app, port, process.pid, client, here)
         finally:
             await stop(process)
 
 
-def pin(pid: int) -> None:
-    """Give a process the one core, and this one the other."""
+def pin(pid: int, cores: Sequence[int] = CORES[:1]) -> None:
+    """Give a process the one core, or those that are named, and this one the other."""
     if sys.platform == "linux":  # its threads inherit the core, and so does the count of hashing threads
-        os.sched_setaffinity(pid, {CORES[0]})
+        os.sched_setaffinity(pid, cores)  # a server of several processes would inherit the one that this one has
         os.sched_setaffinity(0, {CORES[1]})
 
 
@@ -185,7 +190,7 @@ def _environment(directory: Path, settings: Mapping[str, str]) -> dict[str, str]
     }
 
 
-async def _wait(port: int, process: asyncio.subprocess.Process) -> None:
+async def _listens(port: int, process: asyncio.subprocess.Process) -> bool:
     deadline = asyncio.get_running_loop().time() + _START_SECONDS
     while process.returncode is None and asyncio.get_running_loop().time() < deadline:
         try:
@@ -194,5 +199,5 @@ async def _wait(port: int, process: asyncio.subprocess.Process) -> None:
             await asyncio.sleep(0.002)
         else:
             writer.close()
-            return
-    raise RuntimeError("it did not start")
+            return True
+    return False

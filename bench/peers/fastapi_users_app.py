@@ -51,7 +51,7 @@ async def manager_of_request(users: Annotated[Any, Depends(users_of_request)]) -
     yield Manager(users)
 
 
-backend = AuthenticationBackend(
+backend: AuthenticationBackend[User, uuid.UUID] = AuthenticationBackend(
     name="jwt",
     transport=BearerTransport(tokenUrl="auth/token/login"),
     get_strategy=lambda: JWTStrategy(secret=SECRET, lifetime_seconds=900),
