@@ -1,6 +1,6 @@
 from starlette.testclient import TestClient
 
-from watchword.testing.plugin import AsUser
+from watchword.testing.plugin import AsUser, RouteCase
 
 BOTH = ["orders:read", "orders:write"]
 
@@ -25,6 +25,10 @@ def test_scopes_and_a_login_are_needed(as_user: AsUser, anonymous: TestClient) -
     assert as_user(scopes=["orders:read"]).post("/orders", json={"item": "tea"}).status_code == 403
     assert as_user().get("/orders").status_code == 403
     assert anonymous.get("/orders").status_code == 401
+
+
+def test_every_route_refuses_whom_it_should(route_case: RouteCase) -> None:
+    route_case()
 
 
 def test_a_user_with_orders_cannot_be_deleted(as_user: AsUser) -> None:
