@@ -4,20 +4,23 @@ PYTHON ?= $(shell for python in python3.12 python3.11 python3; do \
 UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 BIN := .venv/bin
 LOCK := requirements/dev.txt
-WORKERS ?= 2
+WORKERS ?= 3
 
-.PHONY: demo serve test coverage soak bench lint format docs lock clean
+.PHONY: demo serve test coverage screenshots soak bench lint format docs lock clean
 
 demo: .venv/ready  ## A real login against a throw-away database, then /docs
 	$(BIN)/watchword demo $(DEMO_ARGS)
 
 test: .venv/ready  ## The whole suite, on SQLite and PostgreSQL
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope $(ARGS)
 
 coverage: .venv/ready  ## The same, and which lines no test ran; a quarter slower
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report= $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --cov --cov-report= $(ARGS)
 	@$(BIN)/coverage report --skip-covered --show-missing | tail -n 25
+
+screenshots: .venv/ready  ## Every page, light and dark, on a phone and on a desk, into screenshots/
+	WATCHWORD_TEST_SCREENSHOTS=screenshots $(BIN)/python -m pytest -q tests/browser/test_pages.py -k every_page
 
 soak: .venv/ready  ## The long forms: 200 kills on each database, any order of sessions at length
 	WATCHWORD_TEST_KILLS=200 $(BIN)/python -m pytest -s -q tests/faults/test_kills.py

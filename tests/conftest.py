@@ -3,10 +3,13 @@
 import gc
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import threading
 import uuid
 import warnings
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -17,7 +20,12 @@ from typing import Any, Final
 import anyio
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import Dialect, Engine
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.util import LRUCache
 from starlette.testclient import TestClient
+from typing_extensions import override
+from xdist.scheduler import LoadScopeScheduling
 
 from watchword import CurrentPrincipal, CurrentUser, Principal, Settings, User, Watchword, requires
 
@@ -29,6 +37,43 @@ PASSWORD = "correct horse battery staple"
 EMAIL = "alice@example.com"
 CHEAP_HASH = "m=7168,t=1,p=1"
 SCOPES = {"orders:read": "Read orders", "orders:write": "Change orders"}
+
+
+def _compile_statements_once() -> None:
+    """Have all engines of a kind share what SQLAlchemy compiled: each test has an engine, and each engine a cache."""
+    caches: defaultdict[type[Dialect], LRUCache[Any, Any]] = defaultdict(lambda: LRUCache(5000))
+
+    def of_its_kind(engine: Engine, *arguments: Any, **options: Any) -> None:
+        make(engine, *arguments, **options)
+        engine._compiled_cache = caches[type(engine.dialect)]
+
+    make, Engine.__init__ = Engine.__init__, of_its_kind  # type: ignore[method-assign,assignment]
+    # The key of what is kept names the dialect; ours differ in nothing that a statement is compiled by.
+    DefaultDialect.__hash__ = lambda self: hash(type(self))  # type: ignore[method-assign]
+    DefaultDialect.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[method-assign]
+
+
+_compile_statements_once()
+
+
+# A shell that starts the tests in the background has them ignore ^C, and so would all that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+TOGETHER: Final = ("tests/browser/", "tests/typing/", "tests/faults/test_workers.py")
+"""Tests that share what is dear to start – a browser, mypy's cache, four workers – and so one process of pytest's."""
+
+
+class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist tells no types
+    @override
+    def _split_scope(self, nodeid: str) -> str:
+        return next((place for place in TOGETHER if nodeid.startswith(place)), nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return _Scheduling(config, log)
 
 
 def missing(service: str) -> None:
@@ -157,18 +202,22 @@ FROM pg_tables WHERE schemaname = 'public';
 \\gexec
 """
 _SHAPE: Final = """
-SELECT md5(string_agg(concat_ws(' ', table_name, column_name, data_type), ',' ORDER BY table_name, column_name)),
+SELECT md5(string_agg(concat_ws(' ', relname, attname, atttypid), ',' ORDER BY relname, attnum)),
     (SELECT count(*) FROM pg_db_role_setting), (SELECT count(*) FROM pg_class)
-FROM information_schema.columns WHERE table_schema = 'public';
+FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attnum > 0;
 """
 _EMPTY: Final = """
 SET lock_timeout = '1s';
-SELECT format('TRUNCATE %s RESTART IDENTITY', string_agg(format('public.%I', tablename), ', '))
-FROM pg_tables WHERE schemaname = 'public';
-\\gexec
 SET session_replication_role = replica;
-SELECT format('INSERT INTO public.%I TABLE kept.%I', tablename, tablename) FROM pg_tables WHERE schemaname = 'kept';
-\\gexec
+DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+        EXECUTE format('DELETE FROM public.%I', name);  -- to truncate them would make new files of each
+    END LOOP;
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'kept' LOOP
+        EXECUTE format('INSERT INTO public.%I TABLE kept.%I', name, name);
+    END LOOP;
+END $$;
 """
 
 
@@ -186,8 +235,7 @@ class KeptDatabases:
 
     def give_back(self, url: str) -> None:
         try:
-            self.postgresql.run(url, _EMPTY)
-            is_as_it_was = self.postgresql.run(url, _SHAPE) == self.shape
+            is_as_it_was = self.postgresql.run(url, _EMPTY + _SHAPE) == self.shape
         except subprocess.CalledProcessError:
             is_as_it_was = False
         if is_as_it_was:

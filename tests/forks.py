@@ -23,6 +23,7 @@ from typing import IO, Any
 _PRELOADED = """
     aiosqlite alembic.command asyncpg httptools httpx2 rich.progress uvicorn uvloop watchword.serve
     watchword.cli.api_keys watchword.cli.clients watchword.cli.commands watchword.cli.database watchword.cli.imports
+    watchword.cli.resealing
     watchword.cli.serving watchword.cli.users
 """
 PYTEST_OPTIONS = ("-W", "ignore::pytest.PytestAssertRewriteWarning")

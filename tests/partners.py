@@ -28,4 +28,4 @@ async def log_in_with(
 
 async def partner_login(auth: Watchword[Any], *, scopes: frozenset[str] = frozenset()) -> IssuedTokens:
     """A session of a user with a client of its own."""
-    return await log_in_with(auth, await register_partner(auth), scopes=scopes)
+    return await log_in_with(auth, await register_partner(auth, scopes=scopes), scopes=scopes)

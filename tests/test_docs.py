@@ -125,3 +125,14 @@ def test_the_page_on_sessions_runs(sqlite_url: str, capsys: pytest.CaptureFixtur
             with pytest.raises(WebSocketDisconnect):
                 socket.receive_text()
     assert "a stolen refresh token of" in capsys.readouterr().out
+
+
+def test_the_page_on_openid_connect_runs(sqlite_url: str) -> None:
+    (block,) = re.findall(r"^```python\n(.*?)^```", (DOCS / "openid.md").read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    auth: Watchword[Any] = Watchword(make_settings(sqlite_url, issuer="https://example.com/shop"))
+    names: dict[str, Any] = {"FastAPI": FastAPI, "auth": auth, "app": make_app(auth)}
+    exec(compile(block, "openid.md", "exec"), names)  # noqa: S102 — our own page
+    with Client(names["parent"]) as client:
+        for path in ("/.well-known/oauth-authorization-server/shop", "/shop/.well-known/openid-configuration"):
+            assert client.get(path).json()["issuer"] == "https://example.com/shop"
+        assert client.get("/shop/auth/jwks").status_code == 200

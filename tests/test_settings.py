@@ -116,7 +116,9 @@ def test_nothing_has_to_be_set_in_development() -> None:
         ({"WATCHWORD_MAIL_URL": "smtp://host"}, "WATCHWORD_MAIL_FROM is required with WATCHWORD_MAIL_URL"),
         ({"WATCHWORD_MAIL_FROM": "The Shop"}, "WATCHWORD_MAIL_FROM must be a sender such as Example <login@"),
         ({"WATCHWORD_MAIL_FROM": "a@b.c\nBcc: x@y.z"}, "WATCHWORD_MAIL_FROM must be a sender such as Example <login@"),
-        ({"WATCHWORD_MAIL_TEMPLATES": "nowhere"}, "WATCHWORD_MAIL_TEMPLATES Path does not point to a directory"),
+        ({"WATCHWORD_MAIL_TEMPLATES": "nowhere"}, "WATCHWORD_MAIL_TEMPLATES path does not point to a directory"),
+        ({"WATCHWORD_PAGE_LOGO": "nowhere.svg"}, "WATCHWORD_PAGE_LOGO path does not point to a file"),
+        ({"WATCHWORD_PAGE_ACCENT": "red"}, "WATCHWORD_PAGE_ACCENT must be a colour such as #3455c4"),
         ({"WATCHWORD_PRODUCT_NAME": "a\nb"}, "WATCHWORD_PRODUCT_NAME must be one line of text"),
         ({"WATCHWORD_EMAIL_VERIFICATION": "on"}, "WATCHWORD_EMAIL_VERIFICATION input should be 'off' or 'required'"),
         (

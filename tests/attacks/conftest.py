@@ -16,6 +16,10 @@ Refused = Callable[..., Any]
 @pytest.fixture
 def forge(client: Client, auth: Watchword[Any]) -> Forge:
     """A forge whose unchanged token is good."""
+    return make_forge(client, auth)
+
+
+def make_forge(client: Client, auth: Watchword[Any]) -> Forge:
     client.sign_up()
     forge = Forge(auth, client.ask_token().json()["access_token"])
     assert client.get("/mine", headers={"Authorization": f"Bearer {forge.token()}"}).status_code == 200

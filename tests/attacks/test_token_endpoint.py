@@ -2,13 +2,13 @@
 
 import json
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from pwdlib.hashers.bcrypt import BcryptHasher
 from tests.attacks.conftest import Refused
-from tests.conftest import EMAIL, PASSWORD, Client, make_app, make_settings
+from tests.conftest import EMAIL, PASSWORD, Client, make_settings, on_both
 
 from watchword import Watchword
 
@@ -17,14 +17,8 @@ FORM_TYPE = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @pytest.fixture
-def auth(database_url: str) -> Watchword[Any]:
-    return Watchword(make_settings(database_url), scopes={"orders:read": "Read orders"})
-
-
-@pytest.fixture
-def client(auth: Watchword[Any]) -> Iterator[Client]:
-    with Client(make_app(auth)) as client:
-        yield client
+def auth(database: str) -> Watchword[Any]:
+    return Watchword(make_settings(database), scopes={"orders:read": "Read orders"})
 
 
 def test_row_20_grant_type_missing_or_unknown(refused_by_token_endpoint: Refused) -> None:
@@ -87,6 +81,7 @@ def test_row_25_a_password_without_end_is_refused_before_hashing(
         assert (answer.status_code, answer.json()["code"]) == (413, "invalid_request")
 
 
+@on_both
 def test_row_25_a_username_without_end_is_nobody_before_it_is_parsed(
     client: Client, refused_by_token_endpoint: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +99,7 @@ def test_row_25_a_username_without_end_is_nobody_before_it_is_parsed(
             assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
 
 
+@on_both
 def test_row_25_the_73rd_byte_matters(client: Client, auth: Watchword[Any], refused_by_token_endpoint: Refused) -> None:
     long = "correct horse " * 5 + "ab"
     assert len(long) == 72
@@ -118,6 +114,7 @@ def test_row_25_the_73rd_byte_matters(client: Client, auth: Watchword[Any], refu
     assert client.ask_token("bcrypt@example.com", long).status_code == 200
 
 
+@on_both
 @pytest.mark.parametrize(
     ("encoded", "error"),
     [
@@ -141,6 +138,7 @@ def test_row_26_what_is_no_text_never_reaches_the_database(
     refused_by_token_endpoint(error, content=body, headers=FORM_TYPE)
 
 
+@on_both
 @pytest.mark.parametrize("text", ["\x00", "a\x00b", "\ud800", "\udfff tail"])
 @pytest.mark.parametrize("name", ["email", "password", "profile"])
 def test_row_26_what_is_no_text_is_refused_at_sign_up(client: Client, name: str, text: str) -> None:
@@ -158,6 +156,7 @@ def test_row_26_a_body_that_is_no_json_object(client: Client, body: bytes) -> No
     assert answer.json()["code"] == "invalid_input"
 
 
+@on_both
 def test_row_27_passwords_are_compared_as_they_came(client: Client, refused_by_token_endpoint: Refused) -> None:
     composed = unicodedata.normalize("NFC", "pässwörter aus äpfeln")
     decomposed = unicodedata.normalize("NFD", composed)
@@ -167,6 +166,7 @@ def test_row_27_passwords_are_compared_as_they_came(client: Client, refused_by_t
     refused_by_token_endpoint("invalid_grant", data={**FORM, "password": decomposed})
 
 
+@on_both
 @pytest.mark.parametrize(
     "twin", ["аlice@example.com", "ａlice@example.com", "alice@ｅxample.com", "alice＠example.com", "ⓐlice@example.com"]
 )
@@ -178,6 +178,7 @@ def test_row_27_an_address_that_only_looks_the_same_is_nobody_and_cannot_sign_up
     assert client.post("/auth/users", json={"email": twin, "password": PASSWORD}).status_code == 422
 
 
+@on_both
 def test_row_27_an_address_that_is_the_same_is_taken(client: Client) -> None:
     client.sign_up()
     for same in ("Alice@example.com", "alice@EXAMPLE.com", "ALICE@Example.Com"):

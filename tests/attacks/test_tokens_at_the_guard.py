@@ -4,23 +4,43 @@ import base64
 import hashlib
 import hmac
 import json
+import shutil
 import socket
 import time
 import tracemalloc
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from tests.attacks.conftest import Refused
+from tests.attacks.conftest import Refused, make_forge
 from tests.attacks.forge import Forge
-from tests.conftest import Client
+from tests.conftest import SCOPES, Client, make_app, make_settings
 
 from watchword import Watchword
 from watchword.crypto import base64url, jwt
 from watchword.crypto.keys import generate_key
 from watchword.settings import SigningAlgorithm
+
+
+@pytest.fixture(scope="module")
+def auth(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Watchword[Any]:
+    path = shutil.copy(sqlite_template, tmp_path_factory.mktemp("guard") / "watchword.db")
+    return Watchword(make_settings(f"sqlite+aiosqlite:///{path}"), scopes=SCOPES)
+
+
+@pytest.fixture(scope="module")
+def client(auth: Watchword[Any]) -> Iterator[Client]:
+    """One app for all: what is refused changes nothing."""
+    with Client(make_app(auth)) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def forge(client: Client, auth: Watchword[Any]) -> Forge:
+    return make_forge(client, auth)
 
 
 def unsigned(forge: Forge, header: dict[str, Any], signature: str = "") -> str:

@@ -18,6 +18,9 @@ from tests.conftest import missing
 
 HERE = Path(__file__).parent
 SWAGGER = HERE / "node_modules" / "swagger-ui-dist"
+AXE = HERE / "node_modules" / "axe-core" / "axe.min.js"
+CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""Commands that start one; the first, which draws no windows of its own, takes two thirds of the others' time."""
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -31,24 +34,44 @@ CHROMIUM_FLAGS = [
 
 @pytest.fixture(scope="session")
 def swagger_files() -> Path:
-    """Swagger UI as npm has it, installed from the lock at the first need."""
-    if not (SWAGGER / "swagger-ui.css").exists():
+    """Swagger UI as npm has it."""
+    install(SWAGGER / "swagger-ui.css")
+    return SWAGGER
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """axe-core as npm has it: a script that looks for what keeps people from using a page."""
+    install(AXE)
+    return AXE.read_text("utf-8")
+
+
+@pytest.fixture(scope="session")
+def npm_files() -> Path:
+    """The packages of other people's clients."""
+    for package in ("openid-client", "oidc-client-ts"):
+        install(HERE / "node_modules" / package / "package.json")
+    return HERE / "node_modules"
+
+
+def install(wanted: Path) -> None:
+    """Install what is in the lock, at the first need."""
+    if not wanted.exists():
         npm = shutil.which("npm")
         if npm is None:
             missing("npm")
         with Path(tempfile.gettempdir(), "watchword-npm.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # of several workers, one installs
-            if not (SWAGGER / "swagger-ui.css").exists():
+            if not wanted.exists():
                 subprocess.run(
                     [npm or "npm", "ci", "--no-audit", "--no-fund"], cwd=HERE, check=True, capture_output=True
                 )
-    return SWAGGER
 
 
 @pytest.fixture(scope="module")  # its event loop would be in the way of other tests in this thread
 def browser() -> Iterator[Browser]:
     """The system's Chromium, without a window."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    executable = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     if executable is None:
         missing("chromium")
     with sync_playwright() as playwright:
@@ -79,15 +102,27 @@ def page(browser: Browser, swagger_files: Path) -> Iterator[Page]:
     context.close()
 
 
+def a_free_port() -> int:
+    """A port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 @pytest.fixture
-def serve() -> Iterator[Callable[[ASGIApp], str]]:
+def free_port() -> Callable[[], int]:
+    """Ports for apps that must know their address before they run."""
+    return a_free_port
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., str]]:
     """Runs an app under uvicorn on a free port of the loopback; gives its address."""
     servers: list[tuple[uvicorn.Server, threading.Thread]] = []
 
-    def start(app: ASGIApp) -> str:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+    def start(app: ASGIApp, port: int | None = None) -> str:
+        port = port or a_free_port()
         server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
         thread = threading.Thread(target=server.run)
         thread.start()

@@ -12,8 +12,6 @@ from tests.conftest import EMAIL, PASSWORD, make_settings
 
 from watchword import CurrentUser, Watchword, requires
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 Serve = Callable[[ASGIApp], str]
 SCOPES = {"orders:read": "Read orders", "orders:write": "Change orders"}
 
@@ -79,13 +77,14 @@ def seeded(page: Page, base: str) -> None:
 def authorize(page: Page, password: str = PASSWORD, *, untick: str | None = None) -> None:
     """Press Authorize, fill in the form, submit it."""
     page.get_by_role("button", name="Authorize", exact=True).first.click()
-    dialog = page.locator(".dialog-ux")
-    dialog.get_by_label("username:").fill(EMAIL)
-    dialog.get_by_label("password:").fill(password)
-    dialog.get_by_text("select all", exact=True).click()
+    forms = page.locator(".dialog-ux .auth-container")
+    form = forms.filter(has=page.get_by_label("username:"))  # beside it is the one that leads to our pages
+    form.get_by_label("username:").fill(EMAIL)
+    form.get_by_label("password:").fill(password)
+    form.get_by_text("select all", exact=True).click()
     if untick is not None:
-        dialog.locator(f'label[for^="{untick}-"]').first.click()
-    dialog.get_by_role("button", name="Apply given OAuth2 credentials").click()
+        form.locator(f'label[for^="{untick}-"]').first.click()
+    form.get_by_role("button", name="Apply given OAuth2 credentials").click()
 
 
 def call(page: Page, operation: str) -> None:
@@ -107,7 +106,7 @@ def press_and_call(page: Page, docs: str) -> None:
     page.goto(docs)
     authorize(page)
     expect(page.locator(".dialog-ux")).to_contain_text("Authorized")
-    page.locator(".dialog-ux").get_by_role("button", name="Close").click()
+    page.locator(".dialog-ux").get_by_role("button", name="Close").first.click()
     call(page, "mine_mine_get")
     status, text = answer_of(page, "mine_mine_get")
     assert status == "200", text
@@ -118,11 +117,9 @@ def press_and_call(page: Page, docs: str) -> None:
     ("changes", "options", "docs"),
     [
         ({}, {}, "/docs"),
-        ({"prefix": "/accounts/login"}, {}, "/docs"),
-        ({}, {"docs_url": "/deep/er/docs"}, "/deep/er/docs"),
-        ({"prefix": "/deep/auth"}, {"docs_url": "/deep/docs"}, "/deep/docs"),
+        ({"prefix": "/deep/auth"}, {"docs_url": "/deep/er/docs"}, "/deep/er/docs"),
     ],
-    ids=["default", "other-prefix", "deep-docs", "shared-prefix"],
+    ids=["default", "deep"],
 )
 def test_authorize_works(
     page: Page, serve: Serve, sqlite_url: str, changes: dict[str, Any], options: dict[str, Any], docs: str
@@ -134,8 +131,11 @@ def test_authorize_works(
 
 
 @pytest.mark.filterwarnings("ignore:The `root_path` parameter is deprecated")  # and still what many apps have
-@pytest.mark.parametrize("docs_url", ["/docs", "/deep/docs"])
-@pytest.mark.parametrize("keep_path", [True, False], ids=["uvicorn-root-path", "fastapi-root-path"])
+@pytest.mark.parametrize(
+    ("keep_path", "docs_url"),
+    [(True, "/docs"), (False, "/deep/docs")],
+    ids=["uvicorn-root-path", "fastapi-root-path"],
+)
 def test_authorize_works_behind_a_root_path(
     page: Page, serve: Serve, auth: Watchword[Any], keep_path: bool, docs_url: str
 ) -> None:
@@ -145,17 +145,11 @@ def test_authorize_works_behind_a_root_path(
     press_and_call(page, f"{base}/api/v1{docs_url}")
 
 
-@pytest.mark.parametrize("documented_first", [True, False])
-def test_authorize_works_in_a_guarded_sub_app(
-    page: Page, serve: Serve, auth: Watchword[Any], documented_first: bool
-) -> None:
+def test_authorize_works_in_a_guarded_sub_app(page: Page, serve: Serve, auth: Watchword[Any]) -> None:
     app, sub_app = shop(auth), FastAPI()
     add_routes(sub_app)
-    if documented_first:
-        auth.document(sub_app)
+    auth.document(sub_app)
     app.mount("/inner/v1", sub_app)
-    if not documented_first:
-        auth.document(sub_app)
     base = serve(app)
     seeded(page, base)
     press_and_call(page, f"{base}/inner/v1/docs")
@@ -180,7 +174,7 @@ def test_scopes_are_offered_and_the_ones_left_out_are_not_granted(
     authorize(page, untick="orders:read")
     dialog = page.locator(".dialog-ux")
     expect(dialog).to_contain_text("Authorized")
-    dialog.get_by_role("button", name="Close").click()
+    dialog.get_by_role("button", name="Close").first.click()
     call(page, "orders_orders_get")
     status, text = answer_of(page, "orders_orders_get")
     assert status == "403", text
@@ -193,6 +187,6 @@ def test_a_wrong_password_is_told_in_the_dialog(page: Page, serve: Serve, auth: 
     seeded(page, base)
     page.goto(f"{base}/docs")
     authorize(page, "a wrong password")
-    error = page.locator(".dialog-ux .errors")
+    error = page.locator(".dialog-ux .errors").first
     expect(error).to_contain_text("Incorrect email or password")
     expect(page.locator(".dialog-ux")).to_contain_text(re.compile("Read orders"))

@@ -121,6 +121,28 @@ def test_a_public_client_has_addresses_and_no_secret(command: Command) -> None:
     assert "client_secret" not in made
 
 
+def test_what_openid_connect_needs_is_registered_and_shown(command: Command) -> None:
+    made = json.loads(
+        command(
+            "create", "Shop", "--grant", "authorization_code", "--redirect-uri", "https://shop.example/cb",
+            "--scope", "openid", "--first-party", "--id-token-alg", "ES256",
+            "--post-logout-redirect-uri", "https://shop.example/bye",
+            "--backchannel-logout-uri", "https://shop.example/logout",
+            "--resource", "https://api.example/a", "--resource", "https://api.example/b", "--json",
+        )
+    )  # fmt: skip
+    assert made["is_first_party"] is True
+    assert made["id_token_signed_response_alg"] == "ES256"
+    assert made["post_logout_redirect_uris"] == ["https://shop.example/bye"]
+    assert made["backchannel_logout_uri"] == "https://shop.example/logout"
+    assert made["resources"] == ["https://api.example/a", "https://api.example/b"]
+    shown = command("show", made["client_id"])
+    assert "https://shop.example/logout" in shown
+    assert "yes" in shown
+    refused = ("create", "X", "--grant", "client_credentials", "--id-token-alg", "HS256")
+    assert "RS256 or ES256" in command(*refused, fails=True)
+
+
 def test_what_cannot_be_is_one_line_that_says_why(command: Command, tmp_path: Path) -> None:
     (tmp_path / "text").write_text("no JSON")
     (tmp_path / "private.json").write_text(json.dumps({**Signer().public_jwk, "d": "x"}))
@@ -178,3 +200,10 @@ def test_the_commands_that_the_page_on_clients_shows_do_what_it_says(command: Co
             (secret,) = json.loads(command("show", names["CLIENT_ID"], "--json"))["secrets"]
             names["SECRET_ID"] = secret["id"]
     assert len(json.loads(command("show", names["CLIENT_ID"], "--json"))["secrets"]) == 1
+
+
+@pytest.mark.parametrize("page", ["openid.md", "swagger.md"])
+def test_the_client_that_a_page_registers_can_be_one(command: Command, page: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / page).read_text().replace("\\\n", "")
+    (line,) = re.findall(r"^\$ watchword clients (create .*)$", text, re.MULTILINE)
+    assert "client_id: " in command(*shlex.split(line))

@@ -35,3 +35,6 @@ def test_keys_are_listed_rotated_and_revoked(tmp_path: Path) -> None:
     unknown = run(tmp_path, "keys", "revoke", gone, "--yes")
     assert (unknown.returncode, unknown.stderr) == (1, "watchword: There is no signing key with this id\n")
     assert "RS256" in run(tmp_path, "keys", "list").stdout
+    # One key of 64 has an id that begins as an option does.
+    dashed = run(tmp_path, "keys", "revoke", "-fuxThrlwbWitaAexMmt-XmZG_r15Kbs53KrJj9exwU", "--yes")
+    assert dashed.stderr == unknown.stderr

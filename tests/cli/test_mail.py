@@ -28,7 +28,7 @@ def test_an_operator_makes_an_account_that_needs_no_proof_and_a_link_to_its_pass
     made = run(tmp_path, "users", "reset-link", EMAIL.upper(), **settings)
     assert made.returncode == 0, made.stderr
     link = made.stdout.strip()
-    assert re.fullmatch(r"http://localhost:8000/auth/reset-password#token=wwo_[A-Za-z0-9_-]{48}", link)
+    assert re.fullmatch(r"http://localhost:8000/auth/reset#token=wwo_[A-Za-z0-9_-]{48}", link)
     with Client(app_of(tmp_path)) as client:
         assert client.ask_token(EMAIL).status_code == 200
         body = {"token": link.partition("token=")[2], "new_password": NEW_PASSWORD}

@@ -160,7 +160,7 @@ def test_pruning_and_the_end_of_everything_after_a_restored_backup(tmp_path: Pat
     refused = run(tmp_path, "db", "restored", stdin="n\n")
     assert refused.returncode == 1
     outcome = run(tmp_path, "db", "restored", "--yes")
-    assert outcome.stdout == "Ended 1 sessions and 0 API keys; 1 users log in again.\n"
+    assert outcome.stdout == "Ended 1 sessions, 0 API keys and 0 recovery codes; 1 users log in again.\n"
     assert log_in(tmp_path, PASSWORD) == 200
     assert run(tmp_path, "db", "prune").stdout.startswith("Deleted 0 sessions, 0 revocations, 0 api keys, ")
 

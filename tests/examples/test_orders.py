@@ -80,7 +80,7 @@ def test_fastapi_dev_finds_the_app_by_itself(orders_project: Path, serve: Serve)
 def run_its_tests(orders_project: Path, **settings: str) -> None:
     result = run("pytest", "-p", "no:cacheprovider", *forks.PYTEST_OPTIONS, cwd=orders_project, **settings)
     assert result.returncode == 0, result.stdout
-    assert "6 passed" in result.stdout
+    assert "25 passed" in result.stdout
     assert not list(orders_project.glob("*.db")), "the developer's database is not touched"
 
 
@@ -95,7 +95,7 @@ def test_its_own_tests_pass_on_a_postgresql_for_tests(orders_project: Path, post
 
 
 def test_it_type_checks_as_its_author_would_check_it(orders_project: Path) -> None:
-    cache = Path(__file__).parents[2] / ".mypy_cache" / "examples"
+    cache = Path(__file__).parents[2] / ".mypy_cache" / "users"
     result = run("mypy", "--cache-dir", cache, cwd=orders_project)
     assert result.returncode == 0, result.stdout
 

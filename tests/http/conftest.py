@@ -1,4 +1,4 @@
-"""What tests of sessions share, and those of the admin API."""
+"""What tests of sessions share, those of the admin API, and those of mail."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,12 +10,19 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 from tests.conftest import SCOPES, Client, make_app, make_settings
+from tests.inbox import Inbox
 
 from watchword import Watchword
 from watchword.events import Event
 from watchword.storage.tables import session
 
 LetPass = Callable[..., None]
+
+
+@pytest.fixture
+def inbox() -> Inbox:
+    """What takes mail, instead of a server."""
+    return Inbox()
 
 
 @pytest.fixture

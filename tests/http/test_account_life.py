@@ -39,7 +39,7 @@ def test_an_export_holds_everything_about_the_caller_and_nobody_else(client: Cli
     answer = client.get("/auth/me/export", headers=headers)
     assert answer.headers["cache-control"] == "no-store"
     export = answer.json()
-    assert export.keys() == {"account", "sessions", "api_keys", "links", "events"}
+    assert export.keys() == {"account", "sessions", "browser_sessions", "api_keys", "consents", "links", "events"}
     assert export["account"] == client.get("/auth/me", headers=headers).json()
     (session,) = export["sessions"]
     assert (session["address"], session["amr"], session["scopes"]) == ("testclient", ["pwd"], sorted(SCOPES))

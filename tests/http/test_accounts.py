@@ -1,12 +1,11 @@
 """Accounts and logins, beyond the main road: profiles, what is refused, and what is the same for everybody."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
-from tests.conftest import EMAIL, PASSWORD, SCOPES, Client, make_app, make_settings
+from tests.conftest import EMAIL, PASSWORD, SCOPES, Client, make_app, make_settings, on_both
 
 from watchword import Watchword
 from watchword.errors import ProfileMismatch
@@ -20,16 +19,11 @@ class ShopProfile(BaseModel):
 
 
 @pytest.fixture
-def auth(database_url: str) -> Watchword[Any]:
-    return Watchword(make_settings(database_url), scopes=SCOPES, profile=ShopProfile)
+def auth(database: str) -> Watchword[Any]:
+    return Watchword(make_settings(database), scopes=SCOPES, profile=ShopProfile)
 
 
-@pytest.fixture
-def client(auth: Watchword[Any]) -> Iterator[Client]:
-    with Client(make_app(auth)) as client:
-        yield client
-
-
+@on_both
 def test_a_profile_is_the_hosts_model(client: Client) -> None:
     user = client.sign_up(profile={"name": "Alice"})
     assert user["profile"] == {"name": "Alice", "newsletter": False}
@@ -70,6 +64,7 @@ def test_nobody_sets_what_is_not_theirs(client: Client, field: str) -> None:
     assert client.get("/auth/me", headers=headers).json() == before
 
 
+@on_both
 def test_no_answer_shows_a_hash(client: Client) -> None:
     text = str(client.sign_up()) + client.get("/auth/me", headers=client.log_in()).text
     assert "argon2" not in text
@@ -87,6 +82,7 @@ def test_a_weak_password_is_refused_and_not_repeated(client: Client, password: s
     assert client.ask_token().status_code == 200
 
 
+@on_both
 def test_changing_a_password_needs_the_current_one(client: Client) -> None:
     client.sign_up()
     headers = client.log_in()
@@ -97,6 +93,7 @@ def test_changing_a_password_needs_the_current_one(client: Client) -> None:
     assert client.post("/auth/password/change", json=change).status_code == 401
 
 
+@on_both
 def test_deleting_an_account_ends_its_tokens_and_frees_its_address(client: Client) -> None:
     client.sign_up()
     headers = client.log_in()
@@ -106,6 +103,7 @@ def test_deleting_an_account_ends_its_tokens_and_frees_its_address(client: Clien
     client.sign_up()
 
 
+@on_both
 def test_unknown_wrong_and_disabled_are_one_answer_byte_for_byte(client: Client, auth: Watchword[Any]) -> None:
     client.sign_up()
     client.sign_up("disabled@example.com")
@@ -224,3 +222,16 @@ def test_a_profile_that_a_new_field_does_not_fit_is_told_to_the_developer(sqlite
         pytest.raises(ProfileMismatch, match=r"does not fit Grown \(birthday\): give every field"),
     ):
         client.get("/mine", headers=headers)
+
+
+@on_both
+def test_nobody_has_an_account_before_it_is_made(client: Client, auth: Watchword[Any]) -> None:
+    """ASVS 6.3.2. Nor is there a client that could authenticate."""
+
+    async def everybody() -> tuple[list[Any], list[Any]]:
+        return list(await auth.users.page()), list(await auth.clients.page())
+
+    assert client.portal is not None
+    users, clients = client.portal.call(everybody)
+    assert users == []
+    assert all(each.is_public for each in clients)

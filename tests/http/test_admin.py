@@ -190,3 +190,25 @@ def test_what_cannot_be_is_said_in_the_usual_shape(admin: Admin) -> None:
         answer = admin.ask(method, path, **fields)
         assert answer.status_code == status, (method, path, answer.text)
         assert set(answer.json()) == {"detail", "code"}
+
+
+def test_no_administrator_sets_or_reads_a_password(client: Client) -> None:
+    """ASVS 6.4.6: what the admin API takes and answers has no such field; a user is mailed a link."""
+    document = client.get("/openapi.json").json()
+
+    def fields(part: Any) -> set[str]:
+        if isinstance(part, list):
+            return set().union(*map(fields, part))
+        if not isinstance(part, dict):
+            return set()
+        named = set(part.get("properties", {}))
+        if (reference := part.get("$ref")) is not None:
+            named |= fields(document["components"]["schemas"][reference.rpartition("/")[2]])
+        return named.union(*map(fields, part.values()))
+
+    seen: set[str] = set()
+    for path, operations in document["paths"].items():
+        if path.startswith("/auth/admin"):
+            seen |= fields(operations)
+    assert "email" in seen
+    assert not {name for name in seen if "password" in name}

@@ -42,6 +42,11 @@ def test_a_client_is_registered_and_its_secret_is_shown_once(admin: Admin) -> No
         "jwks": None,
         "access_token_lifetime": "1h",
         "refresh_idle_lifetime": None,
+        "is_first_party": False,
+        "id_token_signed_response_alg": "RS256",
+        "post_logout_redirect_uris": [],
+        "backchannel_logout_uri": None,
+        "resources": [],
     }
     assert admin.done("GET", "/clients") == {"items": [made], "next": None}
 
@@ -55,6 +60,27 @@ def test_a_client_without_a_secret_gets_none(admin: Admin) -> None:
     public = register(admin, **app, token_endpoint_auth_method="none")
     assert public["client_secret"] is None
     assert public["redirect_uris"] == ["https://a.example/", "https://b.example/"]
+
+
+def test_what_openid_connect_registers_is_kept_and_changed(admin: Admin) -> None:
+    app = {
+        "grant_types": ["authorization_code", "refresh_token"],
+        "redirect_uris": ["https://a.example/cb"],
+        "is_first_party": True,
+        "id_token_signed_response_alg": "ES256",
+        "post_logout_redirect_uris": ["https://a.example/bye", "https://a.example/"],
+        "backchannel_logout_uri": "https://a.example/logout",
+        "resources": ["https://api.example/orders"],
+    }
+    made = register(admin, **app)
+    assert {name: made[name] for name in app} == {
+        **app,
+        "post_logout_redirect_uris": sorted(made["post_logout_redirect_uris"]),
+    }
+    path = f"/clients/{made['client_id']}"
+    changed = admin.done("PATCH", path, json={"backchannel_logout_uri": None, "id_token_signed_response_alg": "RS256"})
+    assert (changed["backchannel_logout_uri"], changed["id_token_signed_response_alg"]) == (None, "RS256")
+    assert changed["resources"] == app["resources"]
 
 
 def test_clients_come_page_by_page_in_the_order_they_were_registered(admin: Admin) -> None:

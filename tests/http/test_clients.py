@@ -192,6 +192,16 @@ BAD_METADATA: list[dict[str, Any]] = [
     {"access_token_lifetime": timedelta(milliseconds=1)},
     {"access_token_lifetime": timedelta(days=1, seconds=1)},
     {"refresh_idle_lifetime": timedelta(days=4000)},
+    {"id_token_algorithm": "HS256"},
+    {"id_token_algorithm": "none"},
+    {"post_logout_redirect_uris": ["http://app.example/bye"]},
+    {"post_logout_redirect_uris": ["https://app.example/bye#there"]},
+    {"post_logout_redirect_uris": ["com.example.app:/bye"]},
+    {"backchannel_logout_uri": "http://app.example/logout"},
+    {"backchannel_logout_uri": "https://app.example/logout#x"},
+    {"backchannel_logout_uri": ""},
+    {"resources": ["orders"]},
+    {"resources": ["https://api.example/#x"]},
     {"redirect_uris": [f"https://a.example/{n}" for n in range(101)]},
 ]
 

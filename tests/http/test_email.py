@@ -1,7 +1,6 @@
 """An address has to be proved: by the sign-up that sent the link, by an account, by a change."""
 
 import logging
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -20,20 +19,9 @@ OTHER_PASSWORD = "quite another long password"
 
 
 @pytest.fixture
-def inbox() -> Inbox:
-    return Inbox()
-
-
-@pytest.fixture
 def auth(database_url: str, inbox: Inbox) -> Watchword[Any]:
     settings = make_settings(database_url, email_verification="required")
     return Watchword(settings, scopes=SCOPES, mailer=inbox)
-
-
-@pytest.fixture
-def client(auth: Watchword[Any]) -> Iterator[Client]:
-    with Client(make_app(auth)) as client:
-        yield client
 
 
 def ask(client: Client, email: str = EMAIL, password: str = PASSWORD) -> Any:
@@ -73,7 +61,7 @@ def test_a_sign_up_makes_no_account_before_its_link_was_followed(
     assert client.ask_token().status_code == 400
     (mail,) = inbox.take(client, auth)
     assert (mail.to, mail.subject) == (EMAIL, "Confirm your email address")
-    assert "http://localhost:8000/auth/verify-email#token=wwo_" in mail.text
+    assert "http://localhost:8000/auth/verify#token=wwo_" in mail.text
     assert verify(client, token_in(mail)) == 204
     me = client.get("/auth/me", headers=client.log_in()).json()
     assert me["email_verified_at"] is not None
@@ -292,6 +280,16 @@ def test_production_that_has_no_mail_has_none_of_it_and_refuses_what_needs_it(sq
             make_app(Watchword(make_settings(sqlite_url, **production, **changes)))
 
 
+def test_production_without_pages_refuses_mail_whose_links_lead_nowhere(sqlite_url: str, inbox: Inbox) -> None:
+    production = {"environment": "production", "issuer": "https://login.example.com", "docs_in_production": True}
+    settings = make_settings(sqlite_url, **production, pages=False)
+    with pytest.raises(ConfigurationError, match="WATCHWORD_PAGES=false: set WATCHWORD_EMAIL_VERIFICATION_URL"):
+        make_app(Watchword(settings, mailer=inbox))
+    url = "https://app.example.com/page#token={token}"
+    settings = make_settings(sqlite_url, **production, pages=False, email_verification_url=url, password_reset_url=url)
+    make_app(Watchword(settings, mailer=inbox))
+
+
 def test_in_development_mail_goes_to_the_log(sqlite_url: str, caplog: pytest.LogCaptureFixture) -> None:
     auth: Watchword[Any] = Watchword(make_settings(sqlite_url))
     with Client(make_app(auth)) as client:
@@ -299,4 +297,4 @@ def test_in_development_mail_goes_to_the_log(sqlite_url: str, caplog: pytest.Log
         client.post("/auth/password/forgot", json={"email": EMAIL})
         Inbox().settle(client, auth)
     assert f"WATCHWORD_MAIL_URL is not set; for {EMAIL}" in caplog.text
-    assert "/auth/reset-password#token=wwo_" in caplog.text
+    assert "/auth/reset#token=wwo_" in caplog.text

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -31,12 +30,6 @@ from watchword.metrics import Metrics
 @pytest.fixture
 def auth(sqlite_url: str) -> Watchword[Any]:
     return Watchword(make_settings(sqlite_url), scopes=SCOPES)
-
-
-@pytest.fixture
-def client(auth: Watchword[Any]) -> Iterator[Client]:
-    with Client(make_app(auth)) as client:
-        yield client
 
 
 def walk_through(client: Client, auth: Watchword[Any]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from starlette.testclient import TestClient
 from tests.conftest import EMAIL, PASSWORD, SCOPES, Client, make_app, make_settings
 from tests.http.addresses import FROM, AddressFromHeader, at
+from tests.http.pages import log_in
 
 from watchword import Watchword
 from watchword.events import LockedOut, LoginRefused
@@ -101,6 +102,14 @@ def test_the_owner_still_gets_in_from_a_network_they_are_logged_in_from(
     assert at(owner, BOARD).ask_token().status_code == 400  # which freed nobody else
     guess(known, FREE)  # a counter of its own, and no more than that
     assert known.ask_token().status_code == 400
+
+
+def test_a_login_at_our_pages_makes_a_network_known_too(owner: Client) -> None:
+    home = at(owner, HOME)
+    assert log_in(home).status_code == 200
+    guess(at(owner, BOARD), FREE + 5)
+    assert log_in(home).status_code == 200
+    assert log_in(at(owner, BOARD)).status_code == 400
 
 
 @pytest.mark.parametrize("tries_from", ["192.0.2.2", "2001:db8:1:3::5"])

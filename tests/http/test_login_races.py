@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 from pwdlib.hashers.bcrypt import BcryptHasher
-from tests.conftest import EMAIL, PASSWORD, Client, make_app, make_settings
+from tests.conftest import EMAIL, PASSWORD, Client, make_settings
 
 from watchword import Watchword
 from watchword.crypto.ids import new_id
@@ -22,12 +22,6 @@ from watchword.storage.users import NewAccount, UserStore
 @pytest.fixture
 def auth(database_url: str) -> Watchword[Any]:
     return Watchword(make_settings(database_url, hashing_threads=1))
-
-
-@pytest.fixture
-def client(auth: Watchword[Any]) -> Iterator[Client]:
-    with Client(make_app(auth)) as client:
-        yield client
 
 
 @pytest.fixture

@@ -14,11 +14,6 @@ PHONE = {"User-Agent": "A <b>phone</b>"}
 
 
 @pytest.fixture
-def inbox() -> Inbox:
-    return Inbox()
-
-
-@pytest.fixture
 def auth(database_url: str, inbox: Inbox) -> Watchword[Any]:
     settings = make_settings(database_url, notices=True, refresh_leeway="0", product_name="The Shop")
     return Watchword(settings, scopes=SCOPES, mailer=inbox)

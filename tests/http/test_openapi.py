@@ -41,6 +41,30 @@ def test_the_token_url_is_relative_to_the_docs_page_or_made_from_the_issuer(
     assert password_flow(app) == password_flow(app)
 
 
+@pytest.mark.parametrize(
+    ("options", "base"),
+    [({}, "auth"), ({"docs_url": "/x/docs"}, "../auth"),
+     ({"servers": [{"url": "https://api.example.com"}]}, "http://localhost:8000/auth")],
+)  # fmt: skip
+def test_beside_the_password_there_is_the_way_by_our_pages(sqlite_url: str, options: dict[str, Any], base: str) -> None:
+    app = make_app(auth_of(sqlite_url), **options)
+    flow = app.openapi()["components"]["securitySchemes"]["Watchword"]["flows"]["authorizationCode"]
+    assert (flow["authorizationUrl"], flow["tokenUrl"]) == (f"{base}/authorize", f"{base}/token")
+    assert {"openid", "orders:read"} <= flow["scopes"].keys()
+    assert app.swagger_ui_init_oauth == {"usePkceWithAuthorizationCodeGrant": True}
+    with Client(app) as client:
+        docs = client.get(str(app.docs_url)).text
+    assert "usePkceWithAuthorizationCodeGrant" in docs
+
+
+def test_without_pages_there_is_not_and_a_hosts_own_settings_stay(sqlite_url: str) -> None:
+    app = make_app(auth_of(sqlite_url, pages=False))
+    assert app.openapi()["components"]["securitySchemes"]["Watchword"]["flows"].keys() == {"password"}
+    assert app.swagger_ui_init_oauth is None
+    theirs = {"clientId": "docs"}
+    assert make_app(auth_of(sqlite_url), swagger_ui_init_oauth=theirs).swagger_ui_init_oauth == theirs
+
+
 @pytest.mark.parametrize("documented_first", [True, False])
 def test_a_sub_app_points_back_to_its_parent(auth: Watchword[Any], documented_first: bool) -> None:
     app, sub_app = make_app(auth), FastAPI()
@@ -69,9 +93,14 @@ def test_the_form_is_documented_although_we_parse_it(auth: Watchword[Any]) -> No
     form = operation["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
     assert set(form["properties"]) == {
         "grant_type", "username", "password", "otp", "refresh_token", "scope", "client_id", "client_secret",
-        "client_assertion_type", "client_assertion",
+        "client_assertion_type", "client_assertion", "code", "redirect_uri", "code_verifier", "resource",
     }  # fmt: skip
-    assert form["properties"]["grant_type"]["enum"] == ["password", "refresh_token", "client_credentials"]
+    assert form["properties"]["grant_type"]["enum"] == [
+        "password",
+        "refresh_token",
+        "client_credentials",
+        "authorization_code",
+    ]
     assert operation["responses"]["400"]["content"]["application/json"]["schema"]["$ref"].endswith("OAuthErrorAnswer")
 
 

@@ -9,18 +9,15 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 from tests.conftest import EMAIL, PASSWORD, SCOPES, Client, make_app, make_settings
+from tests.http.addresses import FROM, AddressFromHeader, at
 from tests.inbox import Inbox, token_in
+from tests.second_factors import Clock, bearer, enrol
 
 from watchword import Watchword
 from watchword.events import PasswordReset, PasswordResetRequested
 from watchword.storage.tables import one_time_token
 
 NEW_PASSWORD = "a new and long password"
-
-
-@pytest.fixture
-def inbox() -> Inbox:
-    return Inbox()
 
 
 @pytest.fixture
@@ -209,3 +206,31 @@ def test_one_network_asks_only_so_often(sqlite_url: str, inbox: Inbox, path: str
         statuses = [client.post(f"/auth/{path}", json=body).status_code for _ in range(3)]
     assert 429 not in statuses[:2]
     assert statuses[2] == 429
+
+
+def test_a_new_password_lets_the_owner_in_though_others_guessed_at_the_old_one(database_url: str, inbox: Inbox) -> None:
+    settings = make_settings(database_url, password_failures=3, code_failures=3)
+    auth: Watchword[Any] = Watchword(settings, scopes=SCOPES, mailer=inbox)
+    with Client(AddressFromHeader(make_app(auth)), headers={FROM: "192.0.2.1"}) as client:
+        clock = Clock()
+        clock.govern(auth)
+        client.sign_up()
+        headers = client.log_in()
+        phone, _ = enrol(client, clock, headers)
+        stranger = at(client, "203.0.113.9")
+        guess = {"grant_type": "password", "username": EMAIL, "password": "a wrong watchword"}
+        for _ in range(4):
+            stranger.post("/auth/token", data=guess)
+        right = {**guess, "password": PASSWORD}
+        assert stranger.post("/auth/token", data=right).status_code == 400, "locked"
+        forget(client)
+        assert reset(client, inbox.token(client, auth)) == 204
+        right = {**guess, "password": NEW_PASSWORD}
+        assert stranger.post("/auth/token", data=right).json()["mfa_required"] is True
+        pending = bearer(stranger.post("/auth/token", data=right).json()["access_token"])
+        wrong = [client.post("/auth/2fa/verify", json={"code": phone.wrong_code()}, headers=pending) for _ in range(4)]
+        assert wrong[-1].status_code == 429
+        forget(client)
+        assert reset(client, inbox.token(client, auth), PASSWORD) == 204
+        refused = client.ask_token(otp=phone.next_code())
+        assert refused.status_code == 429, "each reset would be three more guesses at the code"

@@ -17,7 +17,7 @@ from watchword.events import Event, RefreshRefused, SessionHealed, SessionRefres
 from watchword.storage.direct import Prepared
 from watchword.storage.tables import session
 
-pytestmark = [on_both, pytest.mark.usefixtures("alice")]
+pytestmark = pytest.mark.usefixtures("alice")
 
 KEYS = RefreshTokenKeys.from_secrets([SECRET.encode()])
 
@@ -49,6 +49,7 @@ def bearer(tokens: dict[str, Any]) -> dict[str, str]:
     return {"Authorization": f"Bearer {tokens['access_token']}"}
 
 
+@on_both
 def test_a_login_answers_a_refresh_token_and_the_session_is_in_the_access_token(client: Client) -> None:
     answer = client.ask_token()
     tokens = answer.json()
@@ -62,6 +63,7 @@ def test_a_login_answers_a_refresh_token_and_the_session_is_in_the_access_token(
     assert KEYS.decode(tokens["refresh_token"]).generation == 0
 
 
+@on_both
 def test_a_refresh_gives_new_tokens_of_the_same_session_and_login(client: Client) -> None:
     first = client.ask_token().json()
     answer = refresh(client, first["refresh_token"])
@@ -96,6 +98,7 @@ def test_json_is_refused_in_the_shape_of_json(client: Client) -> None:
     assert answer.json()["code"] == "invalid_grant"
 
 
+@on_both
 def test_a_lost_answer_is_answered_again_with_the_same_successor(
     client: Client, heard: list[Event], let_pass: LetPass
 ) -> None:
@@ -109,6 +112,7 @@ def test_a_lost_answer_is_answered_again_with_the_same_successor(
     assert refresh(client, first["refresh_token"]).status_code == 200
 
 
+@on_both
 def test_a_token_used_after_the_leeway_ends_the_session_for_thief_and_owner(
     client: Client, heard: list[Event], let_pass: LetPass
 ) -> None:
@@ -125,6 +129,7 @@ def test_a_token_used_after_the_leeway_ends_the_session_for_thief_and_owner(
     assert isinstance(heard[-1], RefreshRefused)
 
 
+@on_both
 def test_a_delayed_duplicate_of_the_last_but_one_is_refused_and_harms_nobody(
     client: Client, heard: list[Event]
 ) -> None:
@@ -136,6 +141,7 @@ def test_a_delayed_duplicate_of_the_last_but_one_is_refused_and_harms_nobody(
     assert refresh(client, third).status_code == 200
 
 
+@on_both
 def test_a_token_of_three_refreshes_ago_ends_the_session_within_the_leeway_too(client: Client) -> None:
     tokens = [client.ask_token().json()["refresh_token"]]
     for _ in range(3):
@@ -144,6 +150,7 @@ def test_a_token_of_three_refreshes_ago_ends_the_session_within_the_leeway_too(c
     assert_refused(refresh(client, tokens[-1]))
 
 
+@on_both
 @pytest.mark.parametrize("behind", [1, 2])
 def test_a_session_whose_last_refreshes_a_failover_lost_goes_on_and_says_so(
     client: Client, auth: Watchword[Any], heard: list[Event], behind: int
@@ -158,6 +165,7 @@ def test_a_session_whose_last_refreshes_a_failover_lost_goes_on_and_says_so(
     assert [event.lost_generations for event in heard if isinstance(event, SessionHealed)] == [behind]
 
 
+@on_both
 def test_a_session_that_is_three_behind_is_refused_and_left_alone(
     client: Client, auth: Watchword[Any], heard: list[Event]
 ) -> None:
@@ -179,6 +187,7 @@ def set_generation(client: Client, auth: Watchword[Any], generation: int) -> Non
     client.portal.call(change)
 
 
+@on_both
 def test_a_session_that_is_not_refreshed_ends(client: Client, let_pass: LetPass) -> None:
     token = client.ask_token().json()["refresh_token"]
     let_pass(days=29)
@@ -189,6 +198,7 @@ def test_a_session_that_is_not_refreshed_ends(client: Client, let_pass: LetPass)
     assert_refused(refresh(client, token))
 
 
+@on_both
 def test_a_session_ends_after_its_absolute_lifetime_however_often_it_is_refreshed(
     client: Client, let_pass: LetPass
 ) -> None:
@@ -204,6 +214,7 @@ def test_a_session_ends_after_its_absolute_lifetime_however_often_it_is_refreshe
     assert_refused(refresh(client, last["refresh_token"]))
 
 
+@on_both
 def test_a_narrower_scope_narrows_the_access_token_only(client: Client) -> None:
     token = client.ask_token().json()["refresh_token"]
     narrow = refresh(client, token, scope="orders:read").json()
@@ -213,6 +224,7 @@ def test_a_narrower_scope_narrows_the_access_token_only(client: Client) -> None:
     assert whole["scope"] == "orders:read orders:write"
 
 
+@on_both
 @pytest.mark.parametrize("scope", ["orders:read orders:write", "admin", "unknown"])
 def test_row_37_a_wider_scope_is_refused_and_changes_nothing(client: Client, scope: str) -> None:
     token = client.ask_token(scope="orders:read").json()["refresh_token"]
@@ -221,6 +233,7 @@ def test_row_37_a_wider_scope_is_refused_and_changes_nothing(client: Client, sco
     assert KEYS.decode(refresh(client, token).json()["refresh_token"]).generation == 1
 
 
+@on_both
 def test_row_37_another_clients_token_is_refused_and_stays_good(client: Client, auth: Watchword[Any]) -> None:
     assert client.portal is not None
     token = client.portal.call(partner_login, auth).refresh_token
@@ -306,6 +319,7 @@ class counted:  # noqa: N801 — reads as a sentence
         del self.direct.first
 
 
+@on_both
 def test_a_refresh_is_one_update_and_nothing_around_it(client: Client, auth: Watchword[Any]) -> None:
     token = client.ask_token().json()["refresh_token"]
     with counted(auth) as statements:
@@ -315,6 +329,7 @@ def test_a_refresh_is_one_update_and_nothing_around_it(client: Client, auth: Wat
     assert " RETURNING " in statements[0]
 
 
+@on_both
 def test_a_remembered_token_sends_no_statement_at_all(client: Client, auth: Watchword[Any]) -> None:
     headers = client.log_in()
     assert client.get("/mine", headers=headers).status_code == 200
@@ -324,6 +339,7 @@ def test_a_remembered_token_sends_no_statement_at_all(client: Client, auth: Watc
     assert statements == []
 
 
+@on_both
 def test_nothing_that_could_be_presented_is_stored(client: Client, auth: Watchword[Any]) -> None:
     token = client.ask_token().json()["refresh_token"]
 
@@ -338,6 +354,7 @@ def test_nothing_that_could_be_presented_is_stored(client: Client, auth: Watchwo
     assert repr(whole[24:56])[2:-1].encode() not in row  # the MAC
 
 
+@on_both
 def test_a_new_secret_takes_over_without_logging_anybody_out(database: str) -> None:
     new = "another-secret-for-tests-0123456789-xyz"
     settings = [f"{SECRET} {new}", f"{new} {SECRET}"]
@@ -349,6 +366,7 @@ def test_a_new_secret_takes_over_without_logging_anybody_out(database: str) -> N
     assert RefreshTokenKeys.from_secrets([new.encode()]).decode(token).generation == 2
 
 
+@on_both
 def test_without_leeway_a_second_use_ends_the_session(database: str) -> None:
     with Client(make_app(Watchword(make_settings(database, refresh_leeway="0"), scopes=SCOPES))) as client:
         first = client.ask_token().json()["refresh_token"]

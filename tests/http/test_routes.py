@@ -1,16 +1,18 @@
 """Our endpoints among the host's own: each request finds its own, wherever `install` stands."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, HTTPException
+from fastapi.routing import APIRoute
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Host, Match, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
-from tests.conftest import Client, make_settings
+from tests.conftest import Client, make_app, make_settings
 from typing_extensions import override
 
 from watchword import CurrentUser, Watchword
@@ -117,3 +119,19 @@ def test_the_hosts_routes_are_found_behind_and_before_ours_in_routers_and_by_eit
         assert client.get("/shop/orders", headers=bearer).json() == "alice@example.com"
         assert client.get("/shop/orders/", headers=bearer).json() == "alice@example.com"
         assert client.get("/shop/nothing", headers=bearer).status_code == 404
+
+
+def test_a_start_prepares_none_of_our_endpoints(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared: list[str] = []
+    prepare = APIRoute.get_route_handler
+
+    def noted(route: APIRoute) -> Any:
+        prepared.append(route.path)
+        return prepare(route)
+
+    app = make_app(Watchword(make_settings(sqlite_url)))
+    monkeypatch.setattr(APIRoute, "get_route_handler", noted)
+    with Client(app) as client:
+        assert prepared == []
+        client.sign_up()
+        assert "/users" in prepared

@@ -453,3 +453,31 @@ def test_a_body_that_does_not_fit_is_not_repeated(client: Client) -> None:
         answer = client.post("/auth/2fa/verify", json=body, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
         assert "111111" not in answer.text
+
+
+def test_another_address_needs_the_second_factor_too(client: Client, clock: Clock) -> None:
+    """ASVS 7.5.1."""
+    phone, codes = enrol(client, clock, client.log_in())
+    headers = client.log_in(otp=phone.next_code())
+    body = {"new_email": "new@example.com", "password": PASSWORD}
+    for code in ({}, {"code": phone.wrong_code()}):
+        refused = client.post("/auth/email/change", json={**body, **code}, headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (400, "invalid_grant")
+    right = {**body, "code": codes[0]}
+    assert client.post("/auth/email/change", json={**right, "password": OTHER}, headers=headers).status_code == 400
+    assert client.post("/auth/email/change", json=right, headers=headers).status_code == 202
+    assert client.post("/auth/email/change", json=right, headers=headers).status_code == 400, "a code is good once"
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/auth/me/export"), ("DELETE", "/auth/me")])
+def test_what_a_recent_login_is_needed_for_needs_the_second_factor_of_who_has_one(
+    client: Client, clock: Clock, method: str, path: str
+) -> None:
+    """ASVS 7.5.3. A session that was opened before there was a factor has to step up."""
+    headers = client.log_in()
+    phone, _ = enrol(client, clock, headers)
+    refused = client.request(method, path, headers=headers)
+    assert refused.status_code == 401
+    assert 'acr_values="mfa", max_age="300"' in refused.headers["www-authenticate"]
+    stepped = verify(client, headers["Authorization"][7:], phone.next_code()).json()
+    assert client.request(method, path, headers=bearer(stepped["access_token"])).is_success

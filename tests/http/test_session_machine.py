@@ -278,7 +278,7 @@ def test_sessions_do_what_the_model_says(database: str, request: pytest.FixtureR
         run_state_machine_as_test(
             type("Sessions", (Sessions,), {"world": world}),
             settings=settings(
-                max_examples=int(os.environ.get("WATCHWORD_TEST_EXAMPLES", "6")),
+                max_examples=int(os.environ.get("WATCHWORD_TEST_EXAMPLES", "4")),
                 stateful_step_count=40,
                 deadline=None,
                 derandomize="WATCHWORD_TEST_EXAMPLES" not in os.environ,

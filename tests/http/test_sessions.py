@@ -12,7 +12,7 @@ from watchword import Watchword
 from watchword.errors import NotFound
 from watchword.events import Event, LoggedOutEverywhere, SessionEnded, TokenRevoked
 
-pytestmark = [on_both, pytest.mark.usefixtures("alice")]
+pytestmark = pytest.mark.usefixtures("alice")
 
 NEW_PASSWORD = "another correct horse battery"
 
@@ -47,6 +47,7 @@ def assert_ended(login: Login) -> None:
     assert login.refresh().status_code == 400
 
 
+@on_both
 def test_a_logout_ends_the_session_and_its_tokens_and_no_other(client: Client) -> None:
     here, there = Login(client), Login(client)
     answer = client.post("/auth/logout", headers=here.headers)
@@ -57,6 +58,7 @@ def test_a_logout_ends_the_session_and_its_tokens_and_no_other(client: Client) -
     assert client.post("/auth/logout", headers=here.headers).status_code == 401
 
 
+@on_both
 def test_the_list_shows_each_device_and_which_one_asks(client: Client) -> None:
     for agent in ("phone", "desk \x1b[31m top", "x" * 300):
         client.post(
@@ -75,6 +77,7 @@ def test_the_list_shows_each_device_and_which_one_asks(client: Client) -> None:
     assert (newest["client_id"], newest["address"]) == ("first-party", "testclient")
 
 
+@on_both
 def test_the_list_comes_in_pages(client: Client) -> None:
     logins = [Login(client) for _ in range(5)]
     headers = logins[0].headers
@@ -96,6 +99,7 @@ def test_a_page_that_cannot_be_is_invalid_input(client: Client, query: dict[str,
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
 
 
+@on_both
 def test_a_session_that_ended_or_expired_is_not_listed(client: Client, let_pass: LetPass) -> None:
     Login(client)
     let_pass(days=31)
@@ -104,6 +108,7 @@ def test_a_session_that_ended_or_expired_is_not_listed(client: Client, let_pass:
     assert [item["is_current"] for item in client.get("/auth/sessions", headers=here.headers).json()["items"]] == [True]
 
 
+@on_both
 def test_one_device_is_logged_out_by_another(client: Client) -> None:
     here, there = Login(client), Login(client)
     assert client.delete(f"/auth/sessions/{there.id}", headers=here.headers).status_code == 204
@@ -111,6 +116,7 @@ def test_one_device_is_logged_out_by_another(client: Client) -> None:
     assert here.is_in
 
 
+@on_both
 def test_the_session_of_somebody_else_is_not_found(client: Client) -> None:
     client.sign_up("mallory@example.com")
     victim, mallory = Login(client), Login(client, email="mallory@example.com")
@@ -121,6 +127,7 @@ def test_the_session_of_somebody_else_is_not_found(client: Client) -> None:
     assert victim.is_in
 
 
+@on_both
 def test_the_others_are_logged_out_and_this_one_stays(client: Client) -> None:
     client.sign_up("bob@example.com")
     logins, bob = [Login(client) for _ in range(4)], Login(client, email="bob@example.com")
@@ -131,6 +138,7 @@ def test_the_others_are_logged_out_and_this_one_stays(client: Client) -> None:
     assert bob.is_in
 
 
+@on_both
 def test_everywhere_means_here_too(client: Client, auth: Watchword[Any]) -> None:
     heard: list[Event] = []
     auth.on(LoggedOutEverywhere, heard.append)
@@ -143,6 +151,7 @@ def test_everywhere_means_here_too(client: Client, auth: Watchword[Any]) -> None
     assert Login(client).is_in
 
 
+@on_both
 def test_a_changed_password_ends_every_session(client: Client) -> None:
     logins = [Login(client), Login(client)]
     change = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
@@ -151,6 +160,7 @@ def test_a_changed_password_ends_every_session(client: Client) -> None:
         assert_ended(login)
 
 
+@on_both
 def test_host_code_lists_and_ends_sessions(client: Client, auth: Watchword[Any]) -> None:
     first, second = Login(client), Login(client)
     call = client.portal.call  # type: ignore[union-attr]  # it is started
@@ -171,6 +181,7 @@ def test_host_code_lists_and_ends_sessions(client: Client, auth: Watchword[Any])
         call(auth.sessions.end_all, listed[0].id)
 
 
+@on_both
 @pytest.mark.parametrize("how", ["disable", "delete"])
 def test_row_19_a_disabled_or_deleted_user_is_out_at_once(client: Client, auth: Watchword[Any], how: str) -> None:
     login = Login(client)
@@ -184,6 +195,7 @@ def test_row_19_a_disabled_or_deleted_user_is_out_at_once(client: Client, auth: 
         assert_ended(login)  # what ended stays ended
 
 
+@on_both
 def test_a_changed_profile_is_seen_by_the_next_request_with_a_remembered_token(database: str) -> None:
     from watchword import Profile
 
@@ -205,6 +217,7 @@ def revoke(client: Client, token: str, **request: Any) -> Any:
     return client.post("/auth/revoke", data={"token": token, **request.pop("form", {})}, **request)
 
 
+@on_both
 @pytest.mark.parametrize("hint", [{}, {"token_type_hint": "refresh_token"}, {"token_type_hint": "access_token"},
                                   {"token_type_hint": "nonsense"}])  # fmt: skip
 def test_a_revoked_refresh_token_ends_its_session(client: Client, hint: dict[str, str]) -> None:
@@ -215,6 +228,7 @@ def test_a_revoked_refresh_token_ends_its_session(client: Client, hint: dict[str
     assert_ended(login)
 
 
+@on_both
 def test_a_refresh_token_that_was_traded_ends_its_session_too(client: Client) -> None:
     login = Login(client)
     login.refresh()
@@ -222,6 +236,7 @@ def test_a_refresh_token_that_was_traded_ends_its_session_too(client: Client) ->
     assert_ended(login)
 
 
+@on_both
 @pytest.mark.parametrize("hint", [{}, {"token_type_hint": "refresh_token"}])
 def test_row_19_a_revoked_access_token_ends_alone(client: Client, auth: Watchword[Any], hint: dict[str, str]) -> None:
     heard: list[Event] = []
@@ -241,6 +256,7 @@ def test_row_40_a_token_that_is_unknown_is_no_error(client: Client, token: str) 
     assert revoke(client, token).status_code == 200
 
 
+@on_both
 def test_what_was_revoked_may_be_revoked_again(client: Client, auth: Watchword[Any]) -> None:
     heard: list[Event] = []
     auth.on(SessionEnded, heard.append)
@@ -257,6 +273,7 @@ def tokens_of_a_partner(client: Client, auth: Watchword[Any]) -> tuple[str, str]
     return issued.access_token, issued.refresh_token
 
 
+@on_both
 def test_row_40_another_clients_token_is_refused_and_lives(client: Client, auth: Watchword[Any]) -> None:
     for token in (tokens := tokens_of_a_partner(client, auth)):
         answer = revoke(client, token)
@@ -316,6 +333,7 @@ def introspect(client: Client, token: str, headers: dict[str, str]) -> Any:
     return answer.json()
 
 
+@on_both
 def test_a_user_asks_about_their_own_access_token(client: Client) -> None:
     login = Login(client)
     told = introspect(client, login.tokens["access_token"], login.headers)
@@ -326,6 +344,7 @@ def test_a_user_asks_about_their_own_access_token(client: Client) -> None:
     assert {"iss", "aud", "sub", "jti", "sid", "auth_time", "amr"} <= set(told)
 
 
+@on_both
 def test_a_refresh_token_is_active_until_it_is_traded(client: Client) -> None:
     login = Login(client)
     told = introspect(client, login.tokens["refresh_token"], login.headers)
@@ -336,6 +355,7 @@ def test_a_refresh_token_is_active_until_it_is_traded(client: Client) -> None:
     assert introspect(client, successor, login.headers)["active"] is True
 
 
+@on_both
 def test_row_40_what_is_somebody_elses_or_nothing_is_inactive(client: Client, auth: Watchword[Any]) -> None:
     client.sign_up("bob@example.com")
     alice, bob = Login(client), Login(client, email="bob@example.com")
@@ -345,6 +365,7 @@ def test_row_40_what_is_somebody_elses_or_nothing_is_inactive(client: Client, au
             assert introspect(client, token, alice.headers) == {"active": False}
 
 
+@on_both
 def test_a_revoked_token_is_inactive_and_asks_nothing_any_more(client: Client) -> None:
     here, there = Login(client), Login(client)
     revoke(client, there.tokens["access_token"])

@@ -55,7 +55,7 @@ def test_a_host_replaces_words_and_the_page_around_them(sqlite_url: str, tmp_pat
         mails = {mail.subject: mail for mail in inbox.take(client, auth)}
     ours = mails[f"Neues Passwort für {EMAIL}"]
     assert ours.text.startswith("Hier:")
-    assert ours.html.startswith("<h1>Tom &amp; Co</h1>[Hier: ][http://localhost:8000/auth/reset-password#token=wwo_")
+    assert ours.html.startswith("<h1>Tom &amp; Co</h1>[Hier: ][http://localhost:8000/auth/reset#token=wwo_")
     assert mails["Confirm your new email address"].html.startswith("<h1>Tom &amp; Co</h1>[This address")
 
 

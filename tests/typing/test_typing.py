@@ -6,17 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-pytestmark = pytest.mark.xdist_group("mypy")  # one after the other: they share a cache
-
 HERE = Path(__file__).parent
 _EXPECTED = re.compile(r"  # type: ignore\[(?P<code>[a-z-]+)\]")
 
 
 def mypy(*files: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     """As a user runs it on a project that has Watchword installed."""
-    cache = HERE.parents[1] / ".mypy_cache" / "typing"
+    cache = HERE.parents[1] / ".mypy_cache" / "users"
     command: list[str | Path] = [
         sys.executable,
         "-m",
