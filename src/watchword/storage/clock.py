@@ -12,7 +12,7 @@ from watchword.storage.tables import UtcDateTime
 
 
 class now(FunctionElement[datetime]):  # noqa: N801 — reads as the SQL function it is
-    """The current moment, UTC, as the database sees it."""
+    """The current moment, UTC, as the database sees it: the same wherever one statement asks."""
 
     type = UtcDateTime()
     inherit_cache = True
@@ -20,7 +20,7 @@ class now(FunctionElement[datetime]):  # noqa: N801 — reads as the SQL functio
 
 @compiles(now, "postgresql")
 def _postgresql(_element: now, _compiler: SQLCompiler, **_options: Any) -> str:  # noqa: ANN401
-    return "clock_timestamp()"
+    return "statement_timestamp()"
 
 
 @compiles(now, "sqlite")
@@ -46,7 +46,7 @@ class after(FunctionElement[datetime]):  # noqa: N801
 
 @compiles(after, "postgresql")
 def _after_postgresql(element: after, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401
-    return f"(clock_timestamp() + make_interval(secs => {compiler.process(element.clauses, **options)}))"
+    return f"(statement_timestamp() + make_interval(secs => {compiler.process(element.clauses, **options)}))"
 
 
 @compiles(after, "sqlite")
