@@ -101,7 +101,6 @@ from watchword.mail.templates import Templates
 from watchword.model import P
 from watchword.settings import EmailVerification, SecondFactor, Settings
 from watchword.storage import Database, open_database
-from watchword.storage.rotation import Rotation
 from watchword.storage.schema import require_current, upgrade
 from watchword.storage.sessions import Lifetimes
 from watchword.storage.signals import signals_of
@@ -246,7 +245,6 @@ async def assemble(
                 ),
                 refresh_token.NAME: RefreshTokenGrant(
                     storage,
-                    Rotation(storage),
                     scopes,
                     refresh_keys,
                     issue,

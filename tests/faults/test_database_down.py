@@ -15,6 +15,7 @@ from tests.conftest import EMAIL, PASSWORD, Client, PostgreSQL, make_app, make_s
 from watchword import ConfigurationError, Watchword
 from watchword.errors import StorageDown
 from watchword.storage import Database
+from watchword.storage.direct import DirectPostgresql
 
 FORM = {"grant_type": "password", "username": EMAIL, "password": PASSWORD}
 
@@ -215,8 +216,23 @@ def test_a_pool_without_a_free_connection_answers_503_in_bounded_time(database_u
         assert client.portal is not None
         holding = auth.open_session.storage.reading()
         client.portal.call(holding.__aenter__)
-        assert client.get("/mine", headers=headers).status_code == 503
+        assert client.get("/auth/sessions", headers=headers).status_code == 503
+        assert client.get("/mine", headers=headers).status_code == 200  # whose statement goes past the pool
         client.portal.call(holding.__aexit__, None, None, None)
+        assert_up(client, headers)
+
+
+def test_past_the_pool_too_who_finds_no_connection_free_gets_503_in_bounded_time(postgresql_url: str) -> None:
+    auth: Watchword[Any] = Watchword(make_settings(postgresql_url, database_pool_size=2))
+    with Client(make_app(auth)) as client:
+        client.sign_up()
+        headers = client.log_in()
+        assert client.portal is not None
+        direct = auth.open_session.storage.direct
+        assert isinstance(direct, DirectPostgresql)
+        client.portal.call(direct._places.acquire)
+        assert client.get("/mine", headers=headers).status_code == 503
+        client.portal.call(direct._places.release)
         assert_up(client, headers)
 
 

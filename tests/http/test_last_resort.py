@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import SCOPES, Client, make_app, make_settings
 
 from watchword import Watchword
-from watchword.storage.users import UserStore
+from watchword.storage import Database
 
 
 @pytest.fixture
@@ -22,10 +22,10 @@ def client(sqlite_url: str) -> Iterator[Client]:
 def test_an_error_that_nobody_thought_of_tells_the_caller_nothing(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def find(_store: UserStore, _email: str) -> None:
+    async def find_account(_storage: Database, _email: str) -> None:
         raise ZeroDivisionError("what only operators should read")
 
-    monkeypatch.setattr(UserStore, "find", find)
+    monkeypatch.setattr("watchword.identity.authenticate_user.find_account", find_account)
     answer = client.ask_token()
     assert answer.status_code == 500
     assert answer.text == "Internal Server Error"

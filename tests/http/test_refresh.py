@@ -1,7 +1,7 @@
 """Refresh tokens: each is traded once, a lost answer may be asked for again, and a stolen one ends the session."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from watchword import Watchword
 from watchword.crypto import base64url
 from watchword.crypto.refresh_tokens import RefreshToken, RefreshTokenKeys
 from watchword.events import Event, RefreshRefused, SessionHealed, SessionRefreshed, SessionReused
-from watchword.storage.direct import Prepared
+from watchword.storage.direct import Step
 from watchword.storage.tables import session
 
 pytestmark = pytest.mark.usefixtures("alice")
@@ -304,9 +304,9 @@ class counted:  # noqa: N801 — reads as a sentence
         event.listen(self.engine, "before_cursor_execute", self.note)
         first = self.direct.first
 
-        def noted(statement: Prepared, values: dict[str, Any]) -> Any:
-            self.statements.append(statement.sql)
-            return first(statement, values)
+        def noted(steps: Sequence[Step]) -> Any:
+            self.statements += [statement.sql for statement, _ in steps]
+            return first(steps)
 
         self.direct.first = noted
         return self.statements

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,10 +18,9 @@ from watchword.errors import StorageDown
 from watchword.events import UserDeleted
 from watchword.flows.record_events import RecordEvents
 from watchword.model import Device
-from watchword.storage import Database
+from watchword.storage import Database, hot_path
 from watchword.storage import database as database_module
 from watchword.storage.direct import DirectPostgresql
-from watchword.storage.rotation import Rotation
 from watchword.storage.sessions import RefreshAttempt, Retried, Rotated
 from watchword.storage.tables import session
 
@@ -43,7 +43,7 @@ async def sessions(storage: Database, number: int) -> dict[bytes, Any]:
 async def test_of_many_at_once_each_gets_its_own_session(database_url: str) -> None:
     storage = Database(database_url)
     handles = await sessions(storage, MANY)
-    rotate = Rotation(storage)
+    rotate = partial(hot_path.rotate, storage)
     outcomes = await asyncio.gather(*(rotate(attempt(handle)) for handle in handles))
     for outcome, session_id in zip(outcomes, handles.values(), strict=True):
         assert isinstance(outcome, Rotated)
@@ -58,7 +58,7 @@ async def test_of_many_at_once_each_gets_its_own_session(database_url: str) -> N
 async def test_of_many_with_one_token_one_rotates_and_the_others_are_retries(database_url: str) -> None:
     storage = Database(database_url)
     [handle] = await sessions(storage, 1)
-    rotate = Rotation(storage)
+    rotate = partial(hot_path.rotate, storage)
     outcomes = await asyncio.gather(*(rotate(attempt(handle)) for _ in range(MANY)))
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Retried"] * (MANY - 1) + ["Rotated"]
     assert {outcome.generation for outcome in outcomes if isinstance(outcome, Rotated | Retried)} == {1}
@@ -68,7 +68,7 @@ async def test_of_many_with_one_token_one_rotates_and_the_others_are_retries(dat
 async def test_what_is_asked_before_the_end_is_answered(sqlite_url: str) -> None:
     storage = Database(sqlite_url)
     handles = await sessions(storage, MANY)
-    rotate = Rotation(storage)
+    rotate = partial(hot_path.rotate, storage)
     tasks = [asyncio.create_task(rotate(attempt(handle))) for handle in handles]
     await asyncio.sleep(0)
     await storage.close()
@@ -78,7 +78,7 @@ async def test_what_is_asked_before_the_end_is_answered(sqlite_url: str) -> None
 async def test_one_who_leaves_takes_nobodys_answer_along(database_url: str) -> None:
     storage = Database(database_url)
     handles = await sessions(storage, MANY)
-    rotate = Rotation(storage)
+    rotate = partial(hot_path.rotate, storage)
     tasks = [asyncio.create_task(rotate(attempt(handle))) for handle in handles]
     await asyncio.sleep(0)
     for task in tasks[::2]:
@@ -95,7 +95,7 @@ async def test_a_locked_sqlite_is_a_storage_that_is_down_and_then_it_is_not(
     monkeypatch.setitem(database_module._SQLITE_OPTIONS, "timeout", 0.2)
     storage = Database(sqlite_url)
     handles = await sessions(storage, 3)
-    rotate = Rotation(storage)
+    rotate = partial(hot_path.rotate, storage)
     blocker = sqlite3.connect(sqlite_url.removeprefix("sqlite+aiosqlite:///"), isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
     refused = await asyncio.gather(*(rotate(attempt(handle)) for handle in handles), return_exceptions=True)
@@ -112,7 +112,7 @@ async def test_a_database_in_memory_refreshes_over_its_one_connection() -> None:
     storage = Database("sqlite+aiosqlite://")
     await upgrade(storage)
     [handle] = await sessions(storage, 1)
-    outcomes = await asyncio.gather(*(Rotation(storage)(attempt(handle)) for _ in range(5)))
+    outcomes = await asyncio.gather(*(hot_path.rotate(storage, attempt(handle)) for _ in range(5)))
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Retried"] * 4 + ["Rotated"]
     await storage.close()
 
@@ -122,7 +122,7 @@ async def test_postgresql_is_asked_over_no_more_connections_than_the_setting_say
     async with storage.connection() as connection:  # those of the test before may still be ending
         first = (await connection.execute(text(f"SELECT backend_start {OURS} AND pid = pg_backend_pid()"))).scalar_one()
     handles = await sessions(storage, MANY)
-    rotate = Rotation(storage)
+    rotate = partial(hot_path.rotate, storage)
 
     async def busy(handle: bytes) -> None:
         assert isinstance(await rotate(attempt(handle)), Rotated)
@@ -142,7 +142,7 @@ async def test_postgresql_is_asked_over_no_more_connections_than_the_setting_say
 async def test_a_backend_that_went_away_costs_no_refresh(postgresql: PostgreSQL, postgresql_url: str) -> None:
     storage = Database(postgresql_url)
     handles = list(await sessions(storage, 2))
-    rotate = Rotation(storage)
+    rotate = partial(hot_path.rotate, storage)
     assert isinstance(await rotate(attempt(handles[0])), Rotated)
     name = postgresql.name_of(postgresql_url)
     postgresql.root.psql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}';")
@@ -158,7 +158,7 @@ async def test_where_the_default_is_serializable_one_of_many_still_rotates(
     postgresql.root.psql(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable';")
     storage = Database(postgresql_url)
     [handle] = await sessions(storage, 1)
-    rotate = Rotation(storage)
+    rotate = partial(hot_path.rotate, storage)
     for generation in range(5):
         outcomes = await asyncio.gather(*(rotate(attempt(handle, generation)) for _ in range(8)))
         assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Retried"] * 7 + ["Rotated"]
@@ -168,7 +168,7 @@ async def test_where_the_default_is_serializable_one_of_many_still_rotates(
 async def test_what_the_server_no_longer_has_prepared_is_kept_and_rotated_all_the_same(postgresql_url: str) -> None:
     storage = Database(postgresql_url)
     [handle] = await sessions(storage, 1)
-    rotate, record = Rotation(storage), RecordEvents(storage)
+    rotate, record = partial(hot_path.rotate, storage), RecordEvents(storage)
     direct = storage.direct
     assert isinstance(direct, DirectPostgresql)
 
@@ -195,7 +195,7 @@ async def test_who_finds_no_connection_free_is_told_soon(postgresql_url: str, mo
     monkeypatch.setattr("watchword.storage.direct._WAIT_SECONDS", 0.2)
     storage = Database(postgresql_url, pool_size=2)
     first, second = await sessions(storage, 2)
-    rotate = Rotation(storage)
+    rotate = partial(hot_path.rotate, storage)
     direct = storage.direct
     assert isinstance(direct, DirectPostgresql)
     async with storage.connection(writes=True) as connection:
@@ -212,7 +212,7 @@ async def test_who_finds_no_connection_free_is_told_soon(postgresql_url: str, mo
 async def test_without_a_leeway_a_token_whose_answer_was_lost_in_here_ends_no_session(postgresql_url: str) -> None:
     storage = Database(postgresql_url)
     [handle] = await sessions(storage, 1)
-    rotate = Rotation(storage)
+    rotate = partial(hot_path.rotate, storage)
     strict = attempt(handle, leeway=timedelta(0))
     assert isinstance(await rotate(strict), Rotated)
     direct = storage.direct

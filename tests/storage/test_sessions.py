@@ -15,6 +15,7 @@ from watchword.flows.end_everything import EndEverything
 from watchword.flows.prune import Prune, Pruned, pruning
 from watchword.model import Account, Device, Session
 from watchword.storage import Database
+from watchword.storage.events import add as add_event
 from watchword.storage.sessions import (
     Lifetimes,
     NewSession,
@@ -163,9 +164,9 @@ async def test_events_are_deleted_when_they_are_old(storage: Database) -> None:
     from watchword.model import StoredEvent
 
     now = datetime.now(UTC)
-    async with storage.transaction() as stores:
-        for age in (29, 31, 400):
-            await stores.events.add(StoredEvent(new_id(), "logged_in", now - timedelta(days=age), None, None, {}))
+    for age in (29, 31, 400):
+        happened = StoredEvent(new_id(), "logged_in", now - timedelta(days=age), None, None, {})
+        await storage.send(add_event(happened))
     assert (await Prune(storage, timedelta(days=30))()).events == 2
     async with storage.reading() as stores:
         [kept] = await stores.events.page(user_id=None, before=None, limit=10)

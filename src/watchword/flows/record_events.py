@@ -9,22 +9,16 @@ from watchword.crypto.ids import new_id
 from watchword.events import Event
 from watchword.model import StoredEvent
 from watchword.storage import Database
-from watchword.storage.direct import Prepared
-from watchword.storage.events import ADD, ADDED, parameters
+from watchword.storage.events import add
 
 _SAID_APART: Final = ("at", "actor", "user_id")
 
 
+@dataclass(frozen=True, slots=True)
 class RecordEvents:
-    """Keeps events: one statement each, past the pool, since every login brings one.
+    """Keeps events: one statement each, past the pool, since every login brings one."""
 
-    Args:
-        storage: Where they are kept.
-    """
-
-    def __init__(self, storage: Database) -> None:
-        self._storage = storage
-        self._add = Prepared(ADD, ADDED, storage.engine.dialect)
+    storage: Database
 
     async def __call__(self, event: Event) -> None:
         """Keep one.
@@ -32,10 +26,7 @@ class RecordEvents:
         Raises:
             StorageDown: The database does not answer; it may have been kept or not.
         """
-        happened = _stored(event)
-        if await self._storage.send(self._add, parameters(happened)) is None:
-            async with self._storage.transaction() as stores:
-                await stores.events.add(happened)
+        await self.storage.send(add(_stored(event)))
 
 
 def _stored(event: Event) -> StoredEvent:

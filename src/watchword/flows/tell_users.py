@@ -22,6 +22,7 @@ from watchword.events import (
 from watchword.identity.outbox import Outbox
 from watchword.mail import Letter
 from watchword.storage import Database
+from watchword.storage.hot_path import is_on_a_new_device
 
 NOTICES: Final[Mapping[type[AboutUser], str]] = {
     PasswordChanged: "password_changed",
@@ -63,9 +64,7 @@ class TellUsers:
         self.outbox.wake()
 
     async def _tell_of_a_new_device(self, event: LoggedIn) -> None:
-        async with self.storage.reading() as stores:
-            is_new = await stores.sessions.is_on_a_new_device(event.session_id, event.user_id, event.device)
-        if is_new:
+        if await is_on_a_new_device(self.storage, event.session_id, event.user_id, event.device):
             await self._tell("new_device", event)
 
     async def _tell_of_a_new_browser(self, event: LoggedInAtPages) -> None:

@@ -12,7 +12,7 @@ from watchword.identity.issue import IssueTokens
 from watchword.identity.scopes import ScopeCatalogue, parse_scope
 from watchword.model import FIRST_PARTY, Client, Device, IdTokenRequest, IssuedTokens
 from watchword.storage import Database
-from watchword.storage.rotation import Rotation
+from watchword.storage.hot_path import rotate
 from watchword.storage.sessions import NotRotated, RefreshAttempt, Retried, Reused, Rotated
 
 NAME: Final = "refresh_token"
@@ -52,7 +52,6 @@ class RefreshTokenGrant:
     """
 
     storage: Database
-    rotate: Rotation
     scopes: ScopeCatalogue
     refresh_keys: RefreshTokenKeys
     issue: IssueTokens
@@ -79,7 +78,7 @@ class RefreshTokenGrant:
             raise await self._refused(client, device, str(error)) from None
         await self._check_bounds(request, presented, client)
         idle_lifetime = client.refresh_idle_lifetime or self.idle_lifetime
-        outcome = await self.rotate(RefreshAttempt(presented, client.id, device, idle_lifetime, self.leeway))
+        outcome = await rotate(self.storage, RefreshAttempt(presented, client.id, device, idle_lifetime, self.leeway))
         # Whatever it was is committed here. A reuse that was refused inside of a transaction would not be revoked.
         if isinstance(outcome, NotRotated):
             raise await self._refused(client, device, outcome.reason)

@@ -11,6 +11,7 @@ from watchword.errors import TooManyAttempts
 from watchword.events import NOWHERE, Events, LockedOut
 from watchword.model import AttemptKind, AttemptPolicy, Device
 from watchword.storage import Database, Stores
+from watchword.storage.hot_path import blocked_for
 
 
 class Attempts:
@@ -58,9 +59,9 @@ class Attempts:
         """
         await self._refuse_blocked(kind, subject)
 
-    async def is_admitted(self, stores: Stores, kind: AttemptKind, subject: str) -> bool:
-        """Whether `admit` would let a try in, for who reads more than that."""
-        return not await stores.attempts.blocked_for(kind, self._hidden(kind, subject))
+    async def is_admitted(self, kind: AttemptKind, subject: str) -> bool:
+        """Whether `admit` would let a try in."""
+        return not await blocked_for(self._storage, kind, self._hidden(kind, subject))
 
     async def failed(
         self, kind: AttemptKind, subject: str, *, user_id: UUID | None = None, device: Device = NOWHERE
@@ -108,8 +109,7 @@ class Attempts:
 
     async def _refuse_blocked(self, kind: AttemptKind, subject: str) -> bool:
         """Refuse where it is blocked; whether there were failures."""
-        async with self._storage.reading() as stores:
-            wait = await stores.attempts.blocked_for(kind, self._hidden(kind, subject))
+        wait = await blocked_for(self._storage, kind, self._hidden(kind, subject))
         if wait:
             raise _refusal(kind, wait)
         return wait is not None

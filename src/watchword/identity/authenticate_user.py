@@ -14,7 +14,8 @@ from watchword.identity.failure_time import FailureTime
 from watchword.identity.hashing import HashingPool, Verification
 from watchword.identity.second_factor import CheckCode, Factor, Presented, look_up
 from watchword.model import Account, AttemptKind, Device, NewHash
-from watchword.storage import Database, Stores
+from watchword.storage import Database
+from watchword.storage.hot_path import find_account
 
 _NOBODY: Final = UUID(int=0)
 
@@ -70,11 +71,10 @@ class AuthenticateUser:
         refuse_endless(password)
         canonical = canonical_email(email)
         async with self.hashing.place() as place:
-            async with self.storage.reading() as stores:  # given back before the hash is computed
-                account = await stores.users.find(canonical)
-                # Whether or not there is such a user: a wrong password reads what a wrong code reads.
-                presented = None if code is None else await look_up(stores, account.id if account else None, code)
-                counter = await self._counter(stores, canonical, account, device)
+            account = await find_account(self.storage, canonical)
+            # Whether or not there is such a user: a wrong password reads what a wrong code reads.
+            presented = None if code is None else await self._look_up(account, code)
+            counter = await self._counter(canonical, account, device)
             stored = _verifiable_hash(account)
             outcome = await place.verify(password, stored or decoy(self.hashing.hasher.scheme))
             if account is not None and stored is not None and self._may_log_in(account) and outcome.matches:
@@ -96,22 +96,27 @@ class AuthenticateUser:
             return None
         return await self.check_code.judge(account, presented, device=device)
 
-    async def _counter(self, stores: Stores, canonical: str, account: Account | None, device: Device) -> "_Counter":
+    async def _look_up(self, account: Account | None, code: str) -> Presented:
+        async with self.storage.reading() as stores:  # given back before the hash is computed
+            return await look_up(stores, account.id if account else None, code)
+
+    async def _counter(self, canonical: str, account: Account | None, device: Device) -> "_Counter":
         """Where this try counts: at the account, or while that is locked at the network its owner is logged in from.
 
         So a stranger's guesses lock strangers out, and not the owner.
         """
-        if await self.attempts.is_admitted(stores, AttemptKind.PASSWORD, canonical):
+        if await self.attempts.is_admitted(AttemptKind.PASSWORD, canonical):
             return _Counter(canonical, is_locked=False)
         user_id = account.id if account is not None else _NOBODY  # for unknown users too, who have none
-        logged_in_from = [
-            *await stores.sessions.devices(user_id),
-            *await stores.browser_sessions.devices(user_id),
-        ]
+        async with self.storage.reading() as stores:
+            logged_in_from = [
+                *await stores.sessions.devices(user_id),
+                *await stores.browser_sessions.devices(user_id),
+            ]
         if device.network is None or device.network not in {known.network for known in logged_in_from}:
             return _Counter(canonical, is_locked=True)
         own = f"{canonical} {device.network}"
-        return _Counter(own, is_locked=not await self.attempts.is_admitted(stores, AttemptKind.PASSWORD, own))
+        return _Counter(own, is_locked=not await self.attempts.is_admitted(AttemptKind.PASSWORD, own))
 
     async def _is_heard(self, counter: "_Counter") -> bool:
         """Whether a right password counts, now that it was verified."""

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 
 from watchword.crypto.ids import new_id
 from watchword.crypto.refresh_tokens import RefreshToken, new_handle
-from watchword.events import Events, LoggedIn
+from watchword.events import Event, Events, LoggedIn
 from watchword.identity.issue import IssueTokens
 from watchword.identity.second_factor import SingleUse, use_up
 from watchword.model import Account, Client, Device, IssuedTokens, NewHash
 from watchword.storage import Database
+from watchword.storage.hot_path import open_session
 from watchword.storage.sessions import Lifetimes, NewSession
 
 
@@ -52,15 +53,20 @@ class OpenSession:
             StorageDown: The database does not answer.
         """
         handle = new_handle()
+        new = NewSession(new_id(), handle, client.id, scopes, amr, device)
         lifetimes = replace(self.lifetimes, idle=client.refresh_idle_lifetime or self.lifetimes.idle)
-        async with self.storage.transaction() as stores:
-            # It locks the account's row: nobody disables the user between this check and the session.
-            if not await stores.users.record_login(account, rehashed=rehashed):
+        happened: Sequence[Event] = ()
+        if not uses:
+            session = await open_session(self.storage, account, new, lifetimes, rehashed=rehashed)
+            if session is None:
                 return None
-            happened = await use_up(stores, account.id, uses, device=device)
-            session = await stores.sessions.add(
-                NewSession(new_id(), handle, client.id, scopes, amr, device), account, lifetimes
-            )
+        else:
+            async with self.storage.transaction() as stores:
+                # It locks the account's row: nobody disables the user between this check and the session.
+                if not await stores.users.record_login(account, rehashed=rehashed):
+                    return None
+                happened = await use_up(stores, account.id, uses, device=device)
+                session = await stores.sessions.add(new, account, lifetimes)
         await self.events.emit(*happened)
         await self.events.emit(LoggedIn.of(session, device, amr=amr))
         return self.issue(session, RefreshToken(handle, 0), lifetime=client.access_token_lifetime)

@@ -14,6 +14,7 @@ from watchword.identity.scopes import ScopeCatalogue, read_scope
 from watchword.identity.verify_client import VerifyClientToken
 from watchword.model import API_KEY_PREFIX, FIRST_PARTY, Account, Principal, Revocation, RevocationKind
 from watchword.storage import Database
+from watchword.storage.hot_path import token_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,7 @@ class VerifyCredential:
             issued_at = datetime.fromtimestamp(claims["iat"], UTC)
             return Verified(of_client, None, token_id, issued_at, keys, audience=self.rules.audience)
         principal, session_id = _principal(claims)
-        async with self.storage.reading() as stores:
-            state = await stores.sessions.token_state(session_id, token_id)
+        state = await token_state(self.storage, session_id, token_id)
         if state is None or state.account.id != principal.user_id or state.client_id != principal.client_id:
             raise InvalidToken(f"there is no session {session_id} of user {principal.subject}")
         if not state.is_live or state.account.token_epoch != claims["epoch"]:

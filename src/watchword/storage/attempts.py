@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Row, and_, case, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from watchword.model import AttemptKind, AttemptPolicy
 from watchword.storage.clock import after, now
+from watchword.storage.direct import Call, Row, Statement
 from watchword.storage.statements import insert_for
 from watchword.storage.tables import attempt
 
@@ -17,6 +18,9 @@ FORGOTTEN_AFTER: Final = timedelta(days=1)
 
 _KEY: Final = (attempt.c.kind, attempt.c.key)
 _WAIT: Final = (attempt.c.blocked_until, now().label("moment"))
+_FIND: Final = Statement(
+    select(*_WAIT).where(attempt.c.kind == bindparam("of_kind"), attempt.c.key == bindparam("with_key")), _WAIT
+)
 _IS_BLOCKED: Final = func.coalesce(attempt.c.blocked_until, now()) > now()
 
 
@@ -40,11 +44,6 @@ class AttemptStore:
     """Reads and writes counters of failures on one connection."""
 
     _connection: AsyncConnection
-
-    async def blocked_for(self, kind: AttemptKind, key: bytes) -> timedelta | None:
-        """How long no try is heard; zero where one is but some have failed, None where none has."""
-        row = (await self._connection.execute(select(*_WAIT).where(_counter(kind, key)))).one_or_none()
-        return None if row is None else _wait(row)
 
     async def add(self, kind: AttemptKind, key: bytes, policy: AttemptPolicy) -> Failure:
         """Count a failure, and block once there are too many: one statement, so that none of many at once is lost.
@@ -76,7 +75,7 @@ class AttemptStore:
             .returning(attempt.c.failures, attempt.c.refused, *_WAIT)
         )
         row = (await self._connection.execute(statement)).one()
-        return Failure(row.refused > 0, row.failures, _wait(row))
+        return Failure(row.refused > 0, row.failures, to_wait(row))
 
     async def forget(self, kind: AttemptKind, key: bytes) -> None:
         """Start anew, unless it was blocked meanwhile."""
@@ -96,5 +95,11 @@ def _counter(kind: AttemptKind, key: bytes) -> ColumnElement[bool]:
     return and_(attempt.c.kind == kind, attempt.c.key == key)
 
 
-def _wait(row: Row[Any]) -> timedelta:
+def find(kind: AttemptKind, key: bytes) -> Call:
+    """The failures to tell a secret, if there were any; it returns what `to_wait` reads."""
+    return _FIND(of_kind=kind, with_key=key)
+
+
+def to_wait(row: Row) -> timedelta:
+    """How long no try is heard; zero where one is."""
     return timedelta(0) if row.blocked_until is None else max(timedelta(0), row.blocked_until - row.moment)

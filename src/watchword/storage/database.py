@@ -2,8 +2,8 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -25,7 +25,17 @@ from watchword.storage.authorization_codes import AuthorizationCodeStore
 from watchword.storage.browser_sessions import BrowserSessionStore
 from watchword.storage.clients import ClientStore
 from watchword.storage.consents import ConsentStore
-from watchword.storage.direct import Direct, DirectPostgresql, DirectSqlite, Prepared, Row, is_going_away
+from watchword.storage.direct import (
+    Call,
+    Direct,
+    DirectPostgresql,
+    DirectSqlite,
+    NotRun,
+    Prepared,
+    Row,
+    Statement,
+    is_going_away,
+)
 from watchword.storage.events import EventStore
 from watchword.storage.logout_notices import LogoutNoticeStore
 from watchword.storage.one_time_tokens import OneTimeTokenStore
@@ -118,6 +128,7 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 10, token_lifetime: timedelta = timedelta(minutes=15)) -> None:
         self._alone: Final = asyncio.Lock()
+        self._statements: Final[dict[Statement, Prepared]] = {}
         self.revocations_kept_for: Final = token_lifetime + _MARGIN
         self._on_revoked: Callable[[Sequence[Revocation]], None] = _nobody_listens
         try:
@@ -149,17 +160,33 @@ class Database:
             if written:
                 self._on_revoked(written)
 
-    async def send(self, statement: Prepared, values: Mapping[str, Any]) -> Row | None:
-        """Run one statement by itself, past the pool, and commit it: the hot path.
+    async def send(self, *calls: Call) -> Row | None:
+        """Run statements as one transaction, past the pool: the hot path.
+
+        Each is run only where the one before it returned a row.
 
         Returns:
-            The first row that it returned. None where it returned none, or could not be run this way: an ordinary
-            transaction decides then.
+            The first row of the last one; None where one returned none.
 
         Raises:
-            StorageDown: As `transaction`; it may have been run or not.
+            StorageDown: As `transaction`; it may have been done or not.
         """
-        return None if self.direct is None else await self.direct.first(statement, values)
+        if self.direct is not None:
+            with suppress(NotRun):
+                return await self.direct.first([(self._prepared(call.statement), call.values) for call in calls])
+        row: Row | None = None
+        async with self.connection(writes=True) as connection:
+            for call in calls:
+                row = (await call.on(connection)).first()
+                if row is None:
+                    break
+        return row
+
+    def _prepared(self, statement: Statement) -> Prepared:
+        found = self._statements.get(statement)
+        if found is None:
+            found = self._statements[statement] = Prepared(statement, self.engine.dialect)
+        return found
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Stores]:

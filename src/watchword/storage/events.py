@@ -1,9 +1,9 @@
 """The store of events: what an administrator can read of what happened."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, select
@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from watchword.model import StoredEvent
 from watchword.storage.clock import after
+from watchword.storage.direct import Call, Statement
 from watchword.storage.tables import event
 
-ADDED: Final = (event.c.id,)
-"""What `ADD` returns."""
-ADD: Final = (
+_ADDED: Final = (event.c.id,)
+_ADD: Final = Statement(
     event.insert()
     .values(
         id=bindparam("event_id"),
@@ -25,14 +25,14 @@ ADD: Final = (
         user_id=bindparam("event_user_id"),
         fields=bindparam("event_fields"),
     )
-    .returning(*ADDED)
+    .returning(*_ADDED),
+    _ADDED,
 )
-"""Keep an event."""
 
 
-def parameters(happened: StoredEvent) -> Mapping[str, Any]:
-    """What `ADD` is run with."""
-    return {f"event_{column.name}": getattr(happened, column.name) for column in event.columns}
+def add(happened: StoredEvent) -> Call:
+    """Keep an event."""
+    return _ADD(**{f"event_{column.name}": getattr(happened, column.name) for column in event.columns})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,6 @@ class EventStore:
     """Reads and writes events on one connection."""
 
     _connection: AsyncConnection
-
-    async def add(self, happened: StoredEvent) -> None:
-        """Keep an event."""
-        await self._connection.execute(ADD, parameters(happened))
 
     async def page(self, *, user_id: UUID | None, before: UUID | None, limit: int) -> Sequence[StoredEvent]:
         """Events, the newest first; about one user, if that is given."""

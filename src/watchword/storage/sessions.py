@@ -3,20 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Float, and_, bindparam, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Float, and_, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from watchword.crypto.refresh_tokens import RefreshToken
 from watchword.model import FIRST_PARTY, OFFLINE_ACCESS, Account, Device, RevocationKind, Session
 from watchword.storage.clock import after, now
+from watchword.storage.direct import Call, Row, Statement
 from watchword.storage.logout_notices import note_ended
 from watchword.storage.revocations import RevocationStore
 from watchword.storage.roles import scopes_of_sessions_user
 from watchword.storage.statements import earlier, has_scope
-from watchword.storage.tables import browser_session, client, revocation, session, user
+from watchword.storage.tables import UtcDateTime, browser_session, client, revocation, session, user
 from watchword.storage.users import PUBLIC_ACCOUNT, to_account
 
 HEALED_GENERATIONS: Final = 2
@@ -90,10 +91,59 @@ def _is_live() -> Sequence[ColumnElement[bool]]:
     )
 
 
+_ADD: Final = Statement(
+    session.insert()
+    .values(
+        id=bindparam("new_id"),
+        handle=bindparam("new_handle"),
+        user_id=bindparam("account_id"),
+        client_id=bindparam("client"),
+        generation=0,
+        lost_generations=0,
+        epoch=bindparam("account_epoch"),
+        scope=bindparam("granted"),
+        amr=bindparam("methods"),
+        auth_time=func.coalesce(bindparam("authenticated_at", type_=UtcDateTime()), now()),
+        browser_session_id=bindparam("browser_session"),
+        audience=bindparam("resource"),
+        user_agent=bindparam("agent"),
+        address=bindparam("from"),
+        created_at=now(),
+        rotated_at=now(),
+        idle_expires_at=after(bindparam("idle", type_=Float())),
+        expires_at=after(bindparam("absolute", type_=Float())),
+    )
+    .returning(*_SESSION),
+    _SESSION,
+)
+_OF_USER = session.c.user_id == bindparam("user")
+_OTHERS = exists().where(_OF_USER, session.c.id != bindparam("new"))
+_SAME_DEVICE = _OTHERS.where(
+    session.c.user_agent.is_not_distinct_from(bindparam("agent", type_=session.c.user_agent.type)),
+    session.c.address.is_not_distinct_from(bindparam("from", type_=session.c.address.type)),
+)
+# Where it came from a login at our pages the user was told there, and the device is the client's.
+_OF_A_BROWSER = exists().where(session.c.id == bindparam("new"), session.c.browser_session_id.is_not(None))
+_IS_NEW: Final = and_(_OTHERS, ~_SAME_DEVICE, ~_OF_A_BROWSER).label("is_new")
+_ON_A_NEW_DEVICE: Final = Statement(select(_IS_NEW), (_IS_NEW,))
+
+_IS_REVOKED = exists().where(revocation.c.kind == RevocationKind.TOKEN, revocation.c.subject == bindparam("token"))
+_STATE: Final = (
+    *PUBLIC_ACCOUNT,
+    session.c.client_id,
+    select(client.c.scope).where(client.c.id == session.c.client_id).scalar_subquery().label("of_client"),
+    and_(*_is_live()).label("is_live"),
+    _IS_REVOKED.label("is_revoked"),
+    _BROWSER_ENDS_AT,
+)
+_OF_SESSION = session.join(user, user.c.id == session.c.user_id)
+_TOKEN_STATE: Final = Statement(
+    select(*_STATE).select_from(_OF_SESSION).where(session.c.id == bindparam("of_session")), _STATE
+)
+
 _ALLOWED: Final = scopes_of_sessions_user().label("role_scopes")
-ROTATED: Final = (*_SESSION, session.c.lost_generations, _ALLOWED)
-"""What `ROTATE` returns."""
-ROTATE: Final = (
+_ROTATED: Final = (*_SESSION, session.c.lost_generations, _ALLOWED)
+_ROTATE: Final = Statement(
     update(session)
     .where(
         session.c.handle == bindparam("presented"),
@@ -109,9 +159,9 @@ ROTATE: Final = (
         user_agent=bindparam("agent"),
         address=bindparam("from"),
     )
-    .returning(*ROTATED)
+    .returning(*_ROTATED),
+    _ROTATED,
 )
-"""A refresh: one compare-and-swap that checks everything else too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,23 +183,22 @@ class RefreshAttempt:
     leeway: timedelta
 
     @property
-    def parameters(self) -> dict[str, Any]:
-        """What `ROTATE` is run with."""
+    def call(self) -> Call:
+        """One compare-and-swap that checks everything else too."""
         n = self.token.generation
-        return {
-            "presented": self.token.handle,
-            "oldest": n - HEALED_GENERATIONS,
-            "n": n,
-            "next": n + 1,
-            "client": self.client_id,
-            "idle": self.idle.total_seconds(),
-            "agent": self.device.user_agent,
-            "from": self.device.address,
-        }
+        return _ROTATE(
+            presented=self.token.handle,
+            oldest=n - HEALED_GENERATIONS,
+            n=n,
+            next=n + 1,
+            client=self.client_id,
+            idle=self.idle.total_seconds(),
+            **_where_from(self.device),
+        )
 
-    def rotated(self, row: Any) -> "Rotated":  # noqa: ANN401 — a row of either driver
-        """What it means that `ROTATE` returned a row."""
-        return Rotated(_session(row), self.token.generation + 1, _scopes(row.role_scopes), row.lost_generations)
+    def rotated(self, row: Row) -> "Rotated":
+        """What it means that it returned a row."""
+        return Rotated(to_session(row), self.token.generation + 1, _scopes(row.role_scopes), row.lost_generations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,27 +303,7 @@ class SessionStore:
 
     async def add(self, new: NewSession, account: Account, lifetimes: Lifetimes) -> Session:
         """Insert a session, in a transaction that holds the account's row: `UserStore.record_login` came first."""
-        statement = session.insert().values(
-            id=new.id,
-            handle=new.handle,
-            user_id=account.id,
-            client_id=new.client_id,
-            generation=0,
-            lost_generations=0,
-            epoch=account.token_epoch,
-            scope=" ".join(sorted(new.scopes)),
-            amr=" ".join(new.amr),
-            auth_time=now() if new.auth_time is None else new.auth_time,
-            browser_session_id=new.browser_session_id,
-            audience=new.audience,
-            user_agent=new.device.user_agent,
-            address=new.device.address,
-            created_at=now(),
-            rotated_at=now(),
-            idle_expires_at=after(lifetimes.idle),
-            expires_at=after(lifetimes.absolute),
-        )
-        return _session((await self._connection.execute(statement.returning(*_SESSION))).one())
+        return to_session((await add(new, account, lifetimes).on(self._connection)).one())
 
     async def rotate(self, attempt: RefreshAttempt) -> RotationOutcome:
         """Trade the token of generation *n* for that of *n + 1*: one compare-and-swap that checks everything else too.
@@ -283,7 +312,7 @@ class SessionStore:
         the row read, to tell a retry from a reuse; a reuse is revoked here, and the caller lets the transaction commit
         before it refuses.
         """
-        row = (await self._connection.execute(ROTATE, attempt.parameters)).one_or_none()
+        row = (await attempt.call.on(self._connection)).one_or_none()
         if row is not None:
             return attempt.rotated(row)
         outcome = await self._judge(attempt)
@@ -308,32 +337,18 @@ class SessionStore:
             return NotRotated(f"session {row.id} has ended")
         allowed = _scopes(row.role_scopes)
         presented = attempt.token.generation
-        return judge(_session(row), presented, allowed, stands_at=row.generation, is_recent=row.is_recent)
+        return judge(to_session(row), presented, allowed, stands_at=row.generation, is_recent=row.is_recent)
 
     async def find(self, handle: bytes) -> tuple[Session, int] | None:
         """The session in force with this handle, and its generation; None if there is none."""
         statement = select(*_SESSION, session.c.generation).where(session.c.handle == handle, *_is_live())
         row = (await self._connection.execute(statement)).one_or_none()
-        return None if row is None else (_session(row), row.generation)
+        return None if row is None else (to_session(row), row.generation)
 
     async def is_in_force(self, session_id: UUID) -> bool:
         """Whether there is such a session, and it has not ended."""
         found = await self._connection.execute(select(session.c.id).where(session.c.id == session_id, *_is_live()))
         return found.one_or_none() is not None
-
-    async def is_on_a_new_device(self, found: UUID, user_id: UUID, device: Device) -> bool:
-        """Whether a session's user has others, and none of them was last used from this device.
-
-        Never of one that came from a login at our pages: there the user was told, and the device is the client's.
-        """
-        others = exists().where(session.c.user_id == user_id, session.c.id != found)
-        is_of_a_browser = exists().where(session.c.id == found, session.c.browser_session_id.is_not(None))
-        same = others.where(
-            session.c.user_agent.is_not_distinct_from(device.user_agent),
-            session.c.address.is_not_distinct_from(device.address),
-        )
-        is_new: bool = (await self._connection.execute(select(and_(others, ~same, ~is_of_a_browser)))).scalar_one()
-        return is_new
 
     async def step_up(self, session_id: UUID, *, amr: tuple[str, ...] | None) -> Session | None:
         """Note that the user of a session authenticated again, now. None if it has ended.
@@ -345,7 +360,7 @@ class SessionStore:
         values = {} if amr is None else {"amr": " ".join(amr)}
         statement = update(session).where(session.c.id == session_id, *_is_live()).values(auth_time=now(), **values)
         row = (await self._connection.execute(statement.returning(*_SESSION))).one_or_none()
-        return None if row is None else _session(row)
+        return None if row is None else to_session(row)
 
     async def page(self, user_id: UUID, *, before: UUID | None, limit: int) -> Sequence[Session]:
         """A user's sessions in force, the newest login first."""
@@ -353,7 +368,7 @@ class SessionStore:
         if before is not None:
             statement = statement.where(session.c.id < before)
         rows = await self._connection.execute(statement.order_by(session.c.id.desc()).limit(limit))
-        return [_session(row) for row in rows]
+        return [to_session(row) for row in rows]
 
     async def devices(self, user_id: UUID) -> Sequence[Device]:
         """Where a user is logged in, the newest hundred: sessions that were not ended."""
@@ -364,28 +379,6 @@ class SessionStore:
             .limit(MOST_DEVICES)
         )
         return [Device(row.user_agent, row.address) for row in await self._connection.execute(statement)]
-
-    async def token_state(self, session_id: UUID, token_id: str) -> TokenState | None:
-        """What there is to know of an access token, in one query; None where there is no such session."""
-        revoked = exists().where(revocation.c.kind == RevocationKind.TOKEN, revocation.c.subject == token_id)
-        statement = (
-            select(
-                *PUBLIC_ACCOUNT,
-                session.c.client_id,
-                select(client.c.scope).where(client.c.id == session.c.client_id).scalar_subquery().label("of_client"),
-                and_(*_is_live()).label("is_live"),
-                revoked.label("is_revoked"),
-                _BROWSER_ENDS_AT,
-            )
-            .select_from(session.join(user, user.c.id == session.c.user_id))
-            .where(session.c.id == session_id)
-        )
-        row = (await self._connection.execute(statement)).one_or_none()
-        if row is None:
-            return None
-        columns = {column.name: row._mapping[column] for column in PUBLIC_ACCOUNT}  # noqa: SLF001 — SQLAlchemy's
-        client_scopes = None if row.of_client is None else _scopes(row.of_client)
-        return TokenState(to_account(columns), row.client_id, client_scopes, row.is_live, row.is_revoked, row.until)
 
     async def end(self, session_ids: Sequence[UUID], *, user_id: UUID | None = None) -> Sequence[UUID]:
         """Revoke sessions, those of one user only if that is given; the ids of those that had not ended."""
@@ -437,6 +430,42 @@ class SessionStore:
         return ended
 
 
+def add(new: NewSession, account: Account, lifetimes: Lifetimes) -> Call:
+    """Insert a session; it returns what `to_session` reads."""
+    return _ADD(
+        new_id=new.id,
+        new_handle=new.handle,
+        account_id=account.id,
+        client=new.client_id,
+        account_epoch=account.token_epoch,
+        granted=" ".join(sorted(new.scopes)),
+        methods=" ".join(new.amr),
+        authenticated_at=new.auth_time,
+        browser_session=new.browser_session_id,
+        resource=new.audience,
+        **_where_from(new.device),
+        idle=lifetimes.idle.total_seconds(),
+        absolute=lifetimes.absolute.total_seconds(),
+    )
+
+
+def token_state(session_id: UUID, token_id: str) -> Call:
+    """What there is to know of an access token, in one query; it returns what `to_token_state` reads."""
+    return _TOKEN_STATE(of_session=session_id, token=token_id)
+
+
+def to_token_state(row: Row) -> TokenState:
+    """What there is to know of an access token."""
+    columns = {column.key: getattr(row, column.key) for column in PUBLIC_ACCOUNT}
+    client_scopes = None if row.of_client is None else _scopes(row.of_client)
+    return TokenState(to_account(columns), row.client_id, client_scopes, row.is_live, row.is_revoked, row.until)
+
+
+def is_on_a_new_device(session_id: UUID, user_id: UUID, device: Device) -> Call:
+    """Whether a session's user has others, and none of them was last used from this device."""
+    return _ON_A_NEW_DEVICE(new=session_id, user=user_id, **_where_from(device))
+
+
 def judge(
     found: Session, presented: int, role_scopes: frozenset[str], *, stands_at: int, is_recent: bool
 ) -> RotationOutcome:
@@ -463,7 +492,12 @@ def _scopes(text: str | None) -> frozenset[str]:
     return frozenset((text or "").split())
 
 
-def _session(row: Any) -> Session:  # noqa: ANN401 — a row of SQLAlchemy, or of a driver
+def _where_from(device: Device) -> dict[str, str | None]:
+    return {"agent": device.user_agent, "from": device.address}
+
+
+def to_session(row: Row) -> Session:
+    """A session from the columns that its statements return."""
     return Session(
         id=row.id,
         user_id=row.user_id,

@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, Row, bindparam, case, func, select, update
+from sqlalchemy import Boolean, ColumnElement, bindparam, case, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from watchword.errors import EmailTaken, StillReferenced
 from watchword.model import Account, NewHash
 from watchword.storage.clock import now
+from watchword.storage.direct import Call, Row, Statement
 from watchword.storage.logout_notices import note_ended
 from watchword.storage.revocations import RevocationStore
 from watchword.storage.roles import roles_of_user, scopes_of_user
 from watchword.storage.statements import insert_for
-from watchword.storage.tables import session, user, user_role
+from watchword.storage.tables import UtcDateTime, session, user, user_role
 
 PUBLIC_ACCOUNT: Final = (
     user.c.id,
@@ -34,6 +35,25 @@ PUBLIC_ACCOUNT: Final = (
 )
 _LAST_CHARACTER: Final = chr(sys.maxunicode)
 _ACCOUNT = (*PUBLIC_ACCOUNT, user.c.password_hash)
+
+_FIND: Final = Statement(select(*_ACCOUNT).where(user.c.email_canonical == bindparam("canonical")), _ACCOUNT)
+
+# That an account is what it was when it was read, as far as a login depends on it.
+_IS_STILL = (
+    user.c.id == bindparam("verified_id"),
+    user.c.is_active,
+    user.c.password_hash.is_not_distinct_from(bindparam("verified_hash", type_=user.c.password_hash.type)),
+    user.c.token_epoch == bindparam("verified_epoch"),
+    user.c.second_factor_since.is_not_distinct_from(bindparam("verified_factor", type_=UtcDateTime())),
+)
+_REHASH = {
+    name: func.coalesce(bindparam(f"new_{name}", type_=user.c[name].type), user.c[name])
+    for name in ("password_hash", "password_scheme")
+}
+_ID: Final = (user.c.id,)
+_RECORD_LOGIN: Final = Statement(
+    update(user).where(*_IS_STILL).values(last_login_at=now(), **_REHASH).returning(*_ID), _ID
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +154,11 @@ class UserStore:
     async def get(self, user_id: UUID) -> Account | None:
         """The account with this id; None if there is none."""
         result = await self._connection.execute(select(*_ACCOUNT).where(user.c.id == user_id))
-        return _account(result.one_or_none())
+        return to_account_if_any(result.one_or_none())
 
     async def find(self, email_canonical: str) -> Account | None:
         """The account with this canonical address; None if there is none."""
-        result = await self._connection.execute(select(*_ACCOUNT).where(user.c.email_canonical == email_canonical))
-        return _account(result.one_or_none())
+        return to_account_if_any((await find(email_canonical).on(self._connection)).one_or_none())
 
     async def page(self, *, after: UUID | None, limit: int) -> Sequence[Account]:
         """The next accounts in the order they were made, by the primary key."""
@@ -161,23 +180,8 @@ class UserStore:
         return [(row[0], to_account(dict(zip(row._fields[1:], row[1:], strict=True)))) for row in rows]
 
     async def record_login(self, verified: Account, *, rehashed: NewHash | None) -> bool:
-        """Complete a login, if the account is still what it was when its password was read.
-
-        Hashing takes long and holds no connection; meanwhile the user may have been disabled, or have changed the
-        password or the second factor. The statement checks what was read, so none can be overtaken, and a new hash
-        replaces only the very hash that was verified.
-
-        Args:
-            verified: The account as it was read before hashing.
-            rehashed: A new hash of the same password, where the stored one is weaker than it should be.
-
-        Returns:
-            False if the account changed or is gone.
-        """
-        result = await self._connection.execute(
-            update(user).where(*_is_still(verified)).values(last_login_at=now(), **_hash_columns(rehashed))
-        )
-        return result.rowcount == 1
+        """Complete a login: `record_login`. False if the account changed or is gone."""
+        return (await record_login(verified, rehashed=rehashed).on(self._connection)).one_or_none() is not None
 
     async def rehash(self, verified: Account, new: NewHash) -> bool:
         """Replace a weak hash by another of the same password, where a login is not complete yet.
@@ -185,14 +189,14 @@ class UserStore:
         Returns:
             False if the account changed or is gone.
         """
-        statement = update(user).where(*_is_still(verified)).values(**_hash_columns(new))
-        return (await self._connection.execute(statement)).rowcount == 1
+        statement = update(user).where(*_IS_STILL).values(**_hash_columns(new))
+        return (await self._connection.execute(statement, _as_verified(verified))).rowcount == 1
 
     async def hold(self, verified: Account) -> bool:
         """Lock an account until the transaction ends. False if it is not what it was when it was read, or gone."""
         # A statement that writes the row: on PostgreSQL it waits for who holds it, then looks again.
-        statement = update(user).where(*_is_still(verified)).values(is_active=user.c.is_active)
-        return (await self._connection.execute(statement)).rowcount == 1
+        statement = update(user).where(*_IS_STILL).values(is_active=user.c.is_active)
+        return (await self._connection.execute(statement, _as_verified(verified))).rowcount == 1
 
     async def set_second_factor(self, user_id: UUID, *, confirmed: bool) -> Account | None:
         """Note that a second factor was confirmed now, or that there is none. None if there is no such account."""
@@ -278,7 +282,7 @@ class UserStore:
     async def lock(self, user_id: UUID) -> Account | None:
         """The account, locked until the transaction ends. None if there is none."""
         result = await self._connection.execute(select(*_ACCOUNT).where(user.c.id == user_id).with_for_update())
-        return _account(result.one_or_none())
+        return to_account_if_any(result.one_or_none())
 
     async def delete(self, user_id: UUID) -> bool:
         """Delete an account. False if there was none.
@@ -319,7 +323,7 @@ class UserStore:
 
     async def _change(self, *which: ColumnElement[bool], **values: Any) -> Account | None:  # noqa: ANN401 — columns
         statement = update(user).where(*which).values(**values).returning(*_ACCOUNT)
-        changed = _account((await self._connection.execute(statement)).one_or_none())
+        changed = to_account_if_any((await self._connection.execute(statement)).one_or_none())
         if changed is not None:
             if "token_epoch" in values:
                 await self._note_logout(changed.id, epoch=changed.token_epoch - 1)
@@ -332,19 +336,41 @@ class UserStore:
         await note_ended(self._connection, *theirs)
 
 
-def _is_still(verified: Account) -> Sequence[ColumnElement[bool]]:
-    """That an account is what it was when it was read, as far as a login depends on it."""
-    return (
-        user.c.id == verified.id,
-        user.c.is_active,
-        user.c.password_hash.is_not_distinct_from(verified.password_hash),
-        user.c.token_epoch == verified.token_epoch,
-        user.c.second_factor_since.is_not_distinct_from(verified.second_factor_since),
+def find(email_canonical: str) -> Call:
+    """The account with this canonical address; it returns what `to_account_if_any` reads."""
+    return _FIND(canonical=email_canonical)
+
+
+def record_login(verified: Account, *, rehashed: NewHash | None) -> Call:
+    """Complete a login, if the account is still what it was when its password was read; it returns nothing if not.
+
+    Hashing takes long and holds no connection; meanwhile the user may have been disabled, or have changed the password
+    or the second factor. The statement checks what was read, so none can be overtaken, and a new hash replaces only the
+    very hash that was verified.
+
+    Args:
+        verified: The account as it was read before hashing.
+        rehashed: A new hash of the same password, where the stored one is weaker than it should be.
+    """
+    return _RECORD_LOGIN(
+        **_as_verified(verified),
+        new_password_hash=rehashed and rehashed.encoded,
+        new_password_scheme=rehashed and rehashed.scheme,
     )
 
 
-def _account(row: Row[*tuple[Any, ...]] | None) -> Account | None:
-    return None if row is None else to_account(row._mapping)  # noqa: SLF001 — SQLAlchemy's public name for it
+def _as_verified(verified: Account) -> dict[str, Any]:
+    return {
+        "verified_id": verified.id,
+        "verified_hash": verified.password_hash,
+        "verified_epoch": verified.token_epoch,
+        "verified_factor": verified.second_factor_since,
+    }
+
+
+def to_account_if_any(row: Row | None) -> Account | None:
+    """An account from a row, if there is one."""
+    return None if row is None else to_account(row._asdict())
 
 
 def to_account(columns: Any) -> Account:  # noqa: ANN401 — a mapping, be it SQLAlchemy's or a dictionary
