@@ -83,9 +83,8 @@ class Prepared:
             for name in compiled.positiontup or ()
         ]
         self._row: Any = namedtuple("_row", [column.key for column in statement.columns])  # type: ignore[misc]  # noqa: PYI024 — the columns are known at run time
-        self._results = [
-            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in statement.columns
-        ]
+        processors = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in statement.columns]
+        self._results = [(index, process) for index, process in enumerate(processors) if process is not None]
 
     def bind(self, values: Mapping[str, Any]) -> list[Any]:
         """The values in the order in which the driver wants them."""
@@ -94,9 +93,10 @@ class Prepared:
 
     def read(self, values: Sequence[Any]) -> Row:
         """What came back, as Python's types."""
-        return self._row._make(
-            value if process is None else process(value) for value, process in zip(values, self._results, strict=True)
-        )
+        row = list(values)
+        for index, process in self._results:
+            row[index] = process(row[index])
+        return self._row(*row)
 
 
 Step = tuple[Prepared, Mapping[str, Any]]
