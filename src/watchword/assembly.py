@@ -179,8 +179,8 @@ async def assemble(
     )
     refresh_keys = RefreshTokenKeys.from_secrets(ground.secrets)
     issue = IssueTokens(keyring, refresh_keys, rules, time.time)
+    bell = Bell()
     if sends:
-        bell = Bell()
         feed.on_arrival(lambda _revoked: bell.ring())  # some of it may be sessions that clients are told of
         await stack.enter_async_context(telling_clients(SendLogoutNotices(storage, issue, tell, events, bell)))
     leeway = settings.clock_leeway.total_seconds()
@@ -303,7 +303,7 @@ async def assemble(
             log_in_at_pages=LogInAtPages(
                 authenticate_user, open_browser_session, suspend_login, second_factor_policy, events
             ),
-            end_browser_session=EndBrowserSession(storage, events),
+            end_browser_session=EndBrowserSession(storage, events, bell),
             plan_logout=PlanLogout(storage, verify_id_token),
             authorize=Authorize(
                 storage,

@@ -1,11 +1,11 @@
 """Rows 13 and 26 inside a profile: values that a database or JSON cannot hold, whatever model the host has."""
 
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from pydantic import BaseModel
-from tests.conftest import EMAIL, PASSWORD, SCOPES, Client, make_settings
+from pydantic import BaseModel, Field
+from tests.conftest import EMAIL, PASSWORD, SCOPES, Client, make_app, make_settings
 
 from watchword import Watchword
 from watchword.errors import InvalidInput
@@ -85,3 +85,32 @@ def test_row_26_host_code_cannot_store_it_either(client: Client, auth: Watchword
         with pytest.raises(InvalidInput):
             client.portal.call(partial(auth.users.create, EMAIL, PASSWORD, profile=bad))
     assert client.portal.call(lambda: auth.users.find(EMAIL)) is None
+
+
+class Cat(BaseModel):
+    """One of two."""
+
+    kind: Literal["cat"]
+
+
+class Dog(BaseModel):
+    """The other."""
+
+    kind: Literal["dog"]
+
+
+class ProfileOfKinds(BaseModel):
+    """A model whose problems pydantic describes by what was sent."""
+
+    pet: Cat | Dog | None = Field(None, discriminator="kind")
+
+
+def test_an_answer_never_quotes_what_was_sent(sqlite_url: str) -> None:
+    auth: Watchword[Any] = Watchword(make_settings(sqlite_url), profile=ProfileOfKinds)
+    with Client(make_app(auth)) as client:
+        client.sign_up()
+        headers = client.log_in()
+        refused = client.patch("/auth/me", json={"profile": {"pet": {"kind": "s3cret"}}}, headers=headers)
+        assert (refused.status_code, "s3cret" in refused.text) == (422, False)
+        refused = client.delete("/auth/sessions/~", headers=headers)
+        assert (refused.status_code, "~" in refused.text) == (422, False)

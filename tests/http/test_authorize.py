@@ -141,6 +141,15 @@ def test_what_is_asked_wrongly_is_told_to_the_client(client: Client, shop: Third
         assert told.keys() == {"error", "error_description", "state", "iss"}
 
 
+def test_members_of_claims_that_are_not_understood_are_ignored(
+    client: Client, shop: ThirdParty, auth: Watchword[Any]
+) -> None:
+    """OpenID Connect Core §5.5."""
+    shop.is_allowed(log_in(client, auth))
+    asked = {"claims": '{"id_token": {"email": null}, "verified_claims": true, "novel": [1]}'}
+    assert "code" in answer_of(shop.authorize(**asked))
+
+
 def test_why_a_client_was_refused_is_in_the_log(
     client: Client, shop: ThirdParty, auth: Watchword[Any], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -126,6 +126,22 @@ def test_a_client_is_told_in_a_form_with_a_token_that_its_library_verifies(
     assert client.get("/auth/end-session", params={"id_token_hint": logout_token}).status_code == 200
 
 
+@on_both
+def test_a_client_that_may_work_offline_is_told_that_the_user_logged_out(
+    client: Client, auth: Watchword[Any], alice: dict[str, Any], receiver: Receiver
+) -> None:
+    """Its refresh token is good still: Back-Channel Logout §2.7."""
+    shop = ThirdParty(client, auth, backchannel_logout_uri=receiver.uri)
+    tokens = shop.tokens(log_in(client, auth), scope="openid offline_access")
+    client.get("/auth/end-session", params={"id_token_hint": tokens["id_token"]})
+    *_, logout_token = receiver.next()
+    assert claims_of(logout_token)["sid"] == claims_of(tokens["id_token"])["sid"]
+    tokens = shop.refresh(tokens["refresh_token"]).json()
+    assert shop.post("/auth/revoke", {"token": tokens["refresh_token"]}).status_code == 200
+    *_, logout_token = receiver.next()
+    assert claims_of(logout_token)["sid"] == claims_of(tokens["id_token"])["sid"], "told again when it ended"
+
+
 def _by_client(shop: ThirdParty, tokens: dict[str, Any], _sid: str, _me: dict[str, str]) -> None:
     shop.post("/auth/revoke", {"token": tokens["refresh_token"]})
 

@@ -51,6 +51,27 @@ def statements(auth: Watchword[Any]) -> list[str]:
 # The token
 
 
+def test_a_token_for_another_resource_is_for_that_one_alone(client: Client, auth: Watchword[Any]) -> None:
+    service = Service(client, auth, resources=["https://api.example"])
+    token = service.ask(resource="https://api.example").json()["access_token"]
+    assert claims_of(token)["aud"] == "https://api.example"
+    assert client.get("/who", headers={"Authorization": f"Bearer {token}"}).status_code == 401, "ours is another"
+    seen = service.post("/auth/introspect", {"token": token}).json()
+    assert (seen["active"], seen["aud"]) == (True, "https://api.example")
+    assert service.post("/auth/revoke", {"token": token}).status_code == 200
+    assert service.post("/auth/introspect", {"token": token}).json() == {"active": False}
+    assert claims_of(service.ask().json()["access_token"])["aud"] == ISSUER
+
+
+def test_a_resource_that_nobody_registered_is_refused(client: Client, service: Service) -> None:
+    """RFC 8707 §2: no token is better than one that is good elsewhere."""
+    refused = service.ask(resource="https://elsewhere.example")
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_target")
+    client.sign_up()
+    refused = client.ask_token(resource="https://elsewhere.example")
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_target")
+
+
 def test_a_service_gets_a_token_in_which_it_speaks_for_itself(service: Service) -> None:
     answer = service.ask()
     assert answer.status_code == 200

@@ -191,6 +191,18 @@ def set_up(client: Client, clock: Clock, **fields: str) -> Phone:
     return phone
 
 
+@pytest.mark.parametrize("form", ["set-up", "confirm", "recovery-codes", "disable"])
+def test_a_page_that_answered_a_form_leads_back_to_it(client: Client, form: str) -> None:
+    refused = client.post(f"{HERE}/{form}", data={"form_token": "of another login"})
+    assert (refused.status_code, '<a href="">' in refused.text) == (403, True)
+    assert title_of(client.get(f"{HERE}/{form}")) == title_of(client.get(HERE))
+
+
+def test_a_logout_that_was_refused_leads_back_to_the_account(client: Client) -> None:
+    assert client.post("/auth/account/logout", data={"form_token": "of another login"}).status_code == 403
+    assert title_of(client.get("/auth/account/logout")) == title_of(client.get("/auth/account"))
+
+
 def test_a_factor_is_confirmed_by_a_login_that_is_in_force_alone(
     client: Client, auth: Watchword[Any], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -305,6 +305,22 @@ def test_a_template_that_jinja_cannot_read_is_one_line_at_start_up(sqlite_url: s
         pass
 
 
+def test_a_template_that_needs_one_that_there_is_not_is_one_line_at_start_up(sqlite_url: str, tmp_path: Path) -> None:
+    (tmp_path / "login.html").write_text('{% extends "nope.html" %}')
+    auth: Watchword[Any] = Watchword(make_settings(sqlite_url, page_templates=tmp_path))
+    expected = r"^watchword: WATCHWORD_PAGE_TEMPLATES: login.html needs nope.html, which there is not$"
+    with pytest.raises(ConfigurationError, match=expected), Client(make_app(auth)):
+        pass
+
+
+def test_a_logo_that_is_no_image_is_one_line_at_start_up(sqlite_url: str, tmp_path: Path) -> None:
+    (tmp_path / "logo.txt").write_text("us")
+    auth: Watchword[Any] = Watchword(make_settings(sqlite_url, page_logo=tmp_path / "logo.txt"))
+    expected = r"^watchword: WATCHWORD_PAGE_LOGO: .*logo.txt has no name of an image"
+    with pytest.raises(ConfigurationError, match=expected), Client(make_app(auth)):
+        pass
+
+
 def test_an_app_without_pages_has_none(sqlite_url: str) -> None:
     auth: Watchword[Any] = Watchword(make_settings(sqlite_url, pages=False))
     with Client(make_app(auth)) as client:

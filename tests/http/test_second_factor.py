@@ -339,6 +339,17 @@ def test_a_second_factor_can_be_asked_for_again_after_some_minutes(
     assert client.get("/safe", headers=bearer(again.json()["access_token"])).status_code == 200
 
 
+def test_a_code_that_did_not_come_is_no_wrong_one(client: Client, clock: Clock) -> None:
+    """A front end may ask for the password first, to learn whether a code is needed."""
+    phone, _ = enrol(client, clock, client.log_in())
+    headers = bearer(client.ask_token(otp=phone.next_code()).json()["access_token"])
+    for _ in range(12):
+        needed = client.post("/auth/password/verify", json={"password": PASSWORD}, headers=headers)
+        assert (needed.status_code, needed.json()["detail"]) == (400, "A code of the second factor is needed")
+    both = {"password": PASSWORD, "code": phone.next_code()}
+    assert client.post("/auth/password/verify", json=both, headers=headers).status_code == 200
+
+
 def test_the_password_alone_renews_a_login_by_password(client: Client, auth: Watchword[Any]) -> None:
     tokens = client.ask_token().json()
     age_sessions(client, auth)

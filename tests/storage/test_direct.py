@@ -2,6 +2,9 @@
 
 import asyncio
 import sqlite3
+import threading
+import time
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -9,6 +12,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.conftest import PostgreSQL
 from tests.storage.conftest import add_user
 from tests.storage.test_sessions import LIFETIMES, add_session
@@ -17,10 +21,11 @@ from watchword.crypto.refresh_tokens import RefreshToken
 from watchword.errors import StorageDown
 from watchword.events import UserDeleted
 from watchword.flows.record_events import RecordEvents
-from watchword.model import Device
+from watchword.model import Account, Device
 from watchword.storage import Database, hot_path
 from watchword.storage import database as database_module
 from watchword.storage.direct import DirectPostgresql
+from watchword.storage.schema import upgrade
 from watchword.storage.sessions import RefreshAttempt, Retried, Rotated
 from watchword.storage.tables import session
 
@@ -107,14 +112,29 @@ async def test_a_locked_sqlite_is_a_storage_that_is_down_and_then_it_is_not(
 
 
 async def test_a_database_in_memory_refreshes_over_its_one_connection() -> None:
-    from watchword.storage.schema import upgrade
-
     storage = Database("sqlite+aiosqlite://")
     await upgrade(storage)
     [handle] = await sessions(storage, 1)
     outcomes = await asyncio.gather(*(hot_path.rotate(storage, attempt(handle)) for _ in range(5)))
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Retried"] * 4 + ["Rotated"]
     await storage.close()
+
+
+async def test_a_database_in_memory_outlives_who_leaves_in_the_middle() -> None:
+    for turns in range(1, 30):
+        storage = Database("sqlite+aiosqlite://")
+        await upgrade(storage)
+        account = await add_user(storage)
+        asked = asyncio.create_task(hot_path.find_account(storage, account.email))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        is_over = asked.done()
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)
+        assert await hot_path.find_account(storage, account.email) == account
+        await storage.close()
+        if is_over:
+            return
 
 
 async def test_postgresql_is_asked_over_no_more_connections_than_the_setting_says(postgresql_url: str) -> None:
@@ -221,3 +241,125 @@ async def test_without_a_leeway_a_token_whose_answer_was_lost_in_here_ends_no_se
     outcome = await rotate(attempt(handle, 1, timedelta(0)))
     assert isinstance(outcome, Rotated)
     await storage.close()
+
+
+@pytest.mark.parametrize("gives_up", ["the time is over", "who asked has gone"])
+async def test_what_is_given_up_is_not_done_later(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch, gives_up: str
+) -> None:
+    monkeypatch.setitem(database_module._ASYNCPG_OPTIONS, "command_timeout", 0.5)
+    storage, other = Database(postgresql_url), Database(postgresql_url)
+    [handle] = await sessions(storage, 1)
+    async with other.connection(writes=True) as connection:
+        await connection.execute(select(session.c.id).where(session.c.handle == handle).with_for_update())
+        asked = asyncio.create_task(hot_path.rotate(storage, attempt(handle)))
+        await asyncio.sleep(0.2)
+        if gives_up == "who asked has gone":
+            asked.cancel()
+        [refused] = await asyncio.gather(asked, return_exceptions=True)
+        assert isinstance(refused, StorageDown | asyncio.CancelledError)
+        await wait_until_nobody_waits(connection)
+    async with other.reading() as stores:
+        found = await stores.sessions.find(handle)
+    assert found is not None
+    assert found[1] == 0
+    assert isinstance(await hot_path.rotate(storage, attempt(handle)), Rotated)
+    await storage.close()
+    await other.close()
+
+
+async def test_what_is_given_up_leaves_no_connections_behind(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(database_module._ASYNCPG_OPTIONS, "command_timeout", 0.1)
+    storage, other = Database(postgresql_url, pool_size=2), Database(postgresql_url)
+    [handle] = await sessions(storage, 1)
+    async with other.connection(writes=True) as connection:
+        await connection.execute(select(session.c.id).where(session.c.handle == handle).with_for_update())
+        for _ in range(10):
+            with pytest.raises(StorageDown):
+                await hot_path.rotate(storage, attempt(handle))
+        await wait_until_nobody_waits(connection)
+    await storage.close()
+    await other.close()
+
+
+async def wait_until_nobody_waits(connection: AsyncConnection) -> None:
+    """Within seconds, no backend waits for a lock any more."""
+    waiting = text(f"SELECT count(*) {OURS} AND wait_event_type = 'Lock'")
+    for _ in range(100):
+        if not (await connection.execute(waiting)).scalar_one():
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("a backend still waits")
+
+
+async def test_who_asks_after_the_end_is_told(database_url: str) -> None:
+    storage = Database(database_url)
+    [handle] = await sessions(storage, 1)
+    assert isinstance(await hot_path.rotate(storage, attempt(handle)), Rotated)
+    await storage.close()
+    with pytest.raises(StorageDown):
+        await storage.send(attempt(handle, 1).call)
+
+
+def in_other_loops(number: int, ask: Callable[[], Coroutine[Any, Any, None]]) -> list[threading.Thread]:
+    """Threads that each run an event loop, and ask at the same moment."""
+    barrier = threading.Barrier(number)
+
+    def run() -> None:
+        barrier.wait()
+        asyncio.run(ask())
+
+    threads = [threading.Thread(target=run) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+async def test_event_loops_that_ask_at_once_share_one_thread(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+
+    def start_slowly(thread: threading.Thread) -> None:
+        if thread.name.startswith("watchword-sqlite"):
+            time.sleep(0.02)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_slowly)
+    storage = Database(sqlite_url)
+    await add_user(storage)
+    found: list[Account | None] = []
+
+    async def ask() -> None:
+        found.append(await hot_path.find_account(storage, "a@example.com"))
+
+    for thread in in_other_loops(6, ask):
+        await asyncio.to_thread(thread.join)
+    assert len([account for account in found if account is not None]) == 6
+    async with asyncio.timeout(5):
+        await storage.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("watchword-sqlite")]
+
+
+async def test_another_event_loop_is_told_when_the_database_is_closed_under_it(sqlite_url: str) -> None:
+    storage = Database(sqlite_url)
+    await add_user(storage)
+    assert await hot_path.find_account(storage, "a@example.com") is not None
+    has_asked = threading.Event()
+    told: list[BaseException | Account | None] = []
+
+    def stall() -> None:
+        has_asked.set()
+        time.sleep(0.3)
+
+    async def ask() -> None:
+        asked = asyncio.create_task(hot_path.find_account(storage, "a@example.com"))
+        asyncio.get_running_loop().call_soon(stall)  # what was asked is handed over in the next turn of this loop
+        async with asyncio.timeout(5):
+            told.extend(await asyncio.gather(asked, return_exceptions=True))
+
+    [thread] = in_other_loops(1, ask)
+    await asyncio.to_thread(has_asked.wait)
+    await storage.close()
+    await asyncio.to_thread(thread.join)
+    assert [type(answer) for answer in told] == [StorageDown]

@@ -11,7 +11,7 @@ from tests.storage.test_sessions import LIFETIMES
 
 from watchword.crypto.ids import new_id
 from watchword.crypto.refresh_tokens import new_handle
-from watchword.model import Account, AttemptKind, Device, NewHash
+from watchword.model import Account, AttemptKind, Device, NewHash, Session
 from watchword.storage import Database
 from watchword.storage.hot_path import blocked_for, find_account, is_on_a_new_device, open_session
 from watchword.storage.schema import upgrade
@@ -94,6 +94,21 @@ async def test_a_session_that_cannot_be_added_leaves_no_trace_of_a_login(storage
         await open_session(storage, account, replace(new, id=new_id()), LIFETIMES, rehashed=None)
     assert await found(storage, account) == before
     assert await open_session(storage, account, new_session(), LIFETIMES, rehashed=None) is not None
+
+
+async def test_what_one_may_not_do_is_refused_to_it_alone(storage: Database) -> None:
+    account = await add_user(storage)
+    taken = new_session()
+    assert await open_session(storage, account, taken, LIFETIMES, rehashed=None) is not None
+    logins = (new_session(), replace(taken, id=new_id()), new_session())
+    outcomes = await asyncio.gather(
+        *(open_session(storage, account, new, LIFETIMES, rehashed=None) for new in logins), return_exceptions=True
+    )
+    assert [isinstance(outcome, Session) for outcome in outcomes] == [True, False, True]
+    async with storage.reading() as stores:
+        assert {found.id for found in await stores.sessions.page(account.id, before=None, limit=9)} == {
+            taken.id, logins[0].id, logins[2].id,
+        }  # fmt: skip
 
 
 async def test_a_device_is_new_where_there_are_others_and_none_is_the_same(storage: Database) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from watchword.errors import InvalidGrant, UnauthorizedClient
+from watchword.errors import InvalidGrant, InvalidTarget, UnauthorizedClient
 from watchword.events import Events, LoginRefused
 from watchword.grants.parameters import Parameters
 from watchword.identity.authenticate_user import AuthenticateUser, PasswordVerified
@@ -32,7 +32,10 @@ class PasswordRequest:
         Raises:
             InvalidRequest: One is missing.
             InvalidScope: The scope is no scope.
+            InvalidTarget: It names a resource: the first party's tokens are for this installation (RFC 8707 §2).
         """
+        if parameters.optional("resource") is not None:
+            raise InvalidTarget("the first party asked for another resource")
         return cls(
             parameters.required("username"),
             parameters.required("password"),
@@ -57,7 +60,7 @@ class PasswordGrant:
 
         Raises:
             UnauthorizedClient: The client is a third party (RFC 9700 §2.4).
-            InvalidRequest, InvalidScope: The request is malformed or asks for what there is not.
+            InvalidRequest, InvalidScope, InvalidTarget: The request is malformed or asks for what there is not.
             InvalidGrant: Wrong, unknown, disabled, or no longer what was verified.
             HashingBusy, StorageDown: It cannot be decided now.
         """

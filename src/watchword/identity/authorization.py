@@ -211,7 +211,8 @@ def _claims(text: str | None) -> Mapping[str, Mapping[str, object] | None]:
         asked = json.loads(text)
     except (ValueError, RecursionError):
         asked = None
-    if not isinstance(asked, dict) or not all(isinstance(each, dict | None) for each in asked.values()):
+    understood = ("id_token", "userinfo")  # the others are ignored (OpenID Connect Core §5.5)
+    if not isinstance(asked, dict) or not all(isinstance(asked.get(member), dict | None) for member in understood):
         raise _malformed("claims must be a JSON object of objects")
     claims: Mapping[str, Mapping[str, object] | None] = asked.get("id_token") or {}
     if not all(isinstance(each, dict | None) for each in claims.values()):

@@ -147,7 +147,7 @@ def _check_uris(what: str, uris: Collection[str], *, is_public: bool) -> None:
         raise _refused(f"at most {_MOST_URIS} {what}s")
     for uri in uris:
         if problem := problem_with(uri, is_public=is_public):
-            raise _refused(f"the {what} {uri[:200]!r}: {problem}")
+            raise InvalidInput(f"the {what} {uri[:200]!r}", text=f"a {what} is not acceptable: {problem}")
 
 
 def _check_lifetime(what: str, lifetime: timedelta | None, longest: timedelta) -> None:

@@ -134,16 +134,19 @@ class IssueTokens:
         }
         return self._sign(claims, jwt.LOGOUT_TOKEN_TYPE, SigningAlgorithm(algorithm))
 
-    def to_client(self, client: Client, scopes: frozenset[str]) -> IssuedTokens:
+    def to_client(self, client: Client, scopes: frozenset[str], *, audience: str | None = None) -> IssuedTokens:
         """Issue an access token in which a client speaks for itself; `sub` is the client (RFC 9068 §2.2).
 
         Args:
             client: Who it was authenticated to be.
             scopes: What the token may do.
+            audience: The resource that it is for (RFC 8707); None for this installation.
         """
         now = int(self.clock())
         seconds = int((client.access_token_lifetime or self.rules.lifetime).total_seconds())
         claims = self._claims(client.id, client.id, scopes, now=now, expires_at=now + seconds)
+        if audience is not None:
+            claims["aud"] = audience
         # RFC 6749 §4.4.3: no refresh token, for the client can authenticate again.
         return IssuedTokens(self._sign(claims), refresh_token=None, expires_in=seconds, scopes=scopes)
 

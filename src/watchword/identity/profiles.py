@@ -45,6 +45,10 @@ def is_storable(value: object, *, depth: int = _DEEPEST) -> bool:
     return True
 
 
+_QUOTING: Final = {"value_error", "assertion_error", "union_tag_invalid", "uuid_parsing", "timezone_offset"}
+"""Kinds of problems whose words quote what was sent, or may: a validator's own are the host's."""
+
+
 def describe_problems(problems: Sequence[Mapping[str, Any]], *, root: str = "") -> str:
     """Say what is wrong with which field, without a value that was sent or a name that is not ours."""
     return "; ".join(dict.fromkeys(_describe(problem, root) for problem in problems))
@@ -54,7 +58,7 @@ def _describe(problem: Mapping[str, Any], root: str) -> str:
     steps = [step for step in problem["loc"] if isinstance(step, str) and step != "body"]
     if problem["type"] == "extra_forbidden":
         steps, message = steps[:-1], "has a field that is not known"
-    elif problem["type"] in {"value_error", "assertion_error"}:  # a validator's own words may quote what it was given
+    elif problem["type"] in _QUOTING:
         message = "not valid"
     else:
         message = str(problem["msg"])

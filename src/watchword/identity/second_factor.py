@@ -105,13 +105,15 @@ class CheckCode:
         """Judge a code by the factor in force.
 
         Raises:
-            InvalidGrant: It is wrong, was used before, or did not come.
+            InvalidGrant: It is wrong or was used before; or none came, which is no guess, and is not counted as one.
             TooManyAttempts: There were too many wrong ones.
             Unavailable: The seed cannot be opened with the secrets at hand.
             StorageDown: The database does not answer.
         """
+        if not code:
+            raise InvalidGrant(f"user {account.id} sent no code", text="A code of the second factor is needed")
         async with self.storage.reading() as stores:
-            presented = await look_up(stores, account.id, code or "")
+            presented = await look_up(stores, account.id, code)
         return await self.judge(account, presented, device=device)
 
     async def judge(self, account: Account, presented: Presented, *, device: Device = NOWHERE) -> Factor:

@@ -80,7 +80,7 @@ class VerifyCredential:
         if "sid" not in claims:
             of_client, keys = await self.client_token(claims)
             issued_at = datetime.fromtimestamp(claims["iat"], UTC)
-            return Verified(of_client, None, token_id, issued_at, keys, audience=self.rules.audience)
+            return Verified(of_client, None, token_id, issued_at, keys, audience=claims["aud"])
         principal, session_id = _principal(claims)
         state = await token_state(self.storage, session_id, token_id)
         if state is None or state.account.id != principal.user_id or state.client_id != principal.client_id:

@@ -88,15 +88,21 @@ def check_templates(environment: "Environment", folder: Path, *, setting: str) -
         setting: What named the folder.
 
     Raises:
-        ConfigurationError: One cannot be read.
+        ConfigurationError: One cannot be read, or needs one that there is not.
     """
-    from jinja2 import TemplateSyntaxError
+    from jinja2 import TemplateNotFound, TemplateSyntaxError
+    from jinja2.meta import find_referenced_templates
 
     for path in sorted(folder.iterdir()):
         if path.suffix not in {".txt", ".html"}:
             continue
         try:
             environment.get_template(path.name)
+            for needed in find_referenced_templates(environment.parse(path.read_text("utf-8"))):
+                if needed is not None:  # which is known only when the page is made
+                    environment.get_template(needed)
+        except TemplateNotFound as error:
+            raise ConfigurationError(f"{setting}: {path.name} needs {error.name}, which there is not") from None
         except (TemplateSyntaxError, UnicodeDecodeError) as error:
             where = f" (line {error.lineno})" if isinstance(error, TemplateSyntaxError) else ""
             raise ConfigurationError(f"{setting}: {path.name}{where} is no template that Jinja can read") from None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
+from uuid import uuid4
 
 from sqlalchemy import NullPool, event, select
 from sqlalchemy.engine import URL, Connection, make_url
@@ -326,12 +327,23 @@ def _sqlite_engine(url: URL, pool_size: int) -> AsyncEngine:
     from watchword.storage.one_hop import connect  # where the database is PostgreSQL, its library is not loaded
 
     file, options = _sqlite_arguments(url)
-    creator = partial(connect, file, **options)
-    if url.database in {None, "", ":memory:"}:  # one connection, kept, or each would have a database of its own
-        engine = create_async_engine(url, async_creator=creator)
+    if url.database in {None, "", ":memory:"}:
+        # One connection at a time. The one whose statement is cancelled is dropped: another keeps the database alive.
+        file, options = f"file:watchword-{uuid4().hex}?mode=memory&cache=shared", {**options, "uri": True}
+        keeper = sqlite3.connect(file, uri=True, check_same_thread=False)
+        engine = create_async_engine(url, async_creator=partial(connect, file, **options))
+
+        @event.listens_for(engine.sync_engine, "engine_disposed")
+        def let_go(_engine: object) -> None:
+            keeper.close()
+
     else:
         engine = create_async_engine(
-            url, async_creator=creator, pool_size=pool_size, max_overflow=0, pool_timeout=_POOL_WAIT_SECONDS
+            url,
+            async_creator=partial(connect, file, **options),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=_POOL_WAIT_SECONDS,
         )
 
     @event.listens_for(engine.sync_engine, "connect")

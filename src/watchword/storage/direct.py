@@ -5,6 +5,7 @@ BEGIN, the statement and COMMIT, on SQLite each with a thread's hop: ten times w
 """
 
 import asyncio
+import hashlib
 import queue
 import sqlite3
 import threading
@@ -76,6 +77,8 @@ class Prepared:
         compiled = statement.core.compile(dialect=dialect)
         assert isinstance(compiled, SQLCompiler)
         self.sql: Final = compiled.string
+        # Behind a pooler a backend is several processes' in turn: the same name must mean the same statement to all.
+        self.name: Final = f"watchword_{hashlib.sha256(self.sql.encode()).hexdigest()[:32]}"
         self.is_read: Final = isinstance(statement.core, Select)
         self._constants = compiled.params
         self._binds = [
@@ -135,10 +138,13 @@ class DirectPostgresql:
         self._engine = engine
         self._places = asyncio.Semaphore(size)
         self._idle: list[_Connection] = []
+        self._leaving: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
     async def first(self, steps: Sequence[Step]) -> Row | None:
         """See `Direct`. It is not run where it gave way to another transaction, or was not prepared."""
+        if self._is_closed:
+            raise StorageDown("the database was closed")
         try:
             return await self._run(steps)
         except (OSError, TimeoutError) as error:
@@ -152,10 +158,12 @@ class DirectPostgresql:
             raise
 
     async def close(self) -> None:
-        """Close the connections; one that is in use, when it comes back."""
+        """Close the connections; one that is in use, when it comes back. Who asks later is told."""
         self._is_closed = True
         while self._idle:
             self._idle.pop().driver.terminate()
+        if self._leaving:
+            await asyncio.wait(self._leaving)
 
     async def _run(self, steps: Sequence[Step]) -> Row | None:
         if self._places.locked():
@@ -166,17 +174,10 @@ class DirectPostgresql:
         connection = self._take()
         try:
             connection = connection or await self._open()
-            if len(steps) == 1:
-                row = await connection.first(*steps[0])
-            else:
-                async with connection.driver.transaction(isolation="read_committed"):
-                    for statement, values in steps:
-                        row = await connection.first(statement, values)
-                        if row is None:
-                            break
+            row = await (connection.first(*steps[0]) if len(steps) == 1 else connection.last(steps))
         except BaseException:
             if connection is not None:
-                connection.driver.terminate()  # nobody knows in which state it is
+                self._leave(connection)  # nobody knows in which state it is
             raise
         else:
             if self._is_closed:
@@ -186,6 +187,20 @@ class DirectPostgresql:
             return row
         finally:
             self._places.release()
+
+    def _leave(self, connection: "_Connection") -> None:
+        """Close a connection whose statement was given up, once the server has given it up too.
+
+        One that waits for a lock would else go on there, and be committed after it was refused here.
+        """
+
+        async def close() -> None:
+            with suppress(Exception):  # after the time it is terminated
+                await connection.driver.close(timeout=_WAIT_SECONDS)
+
+        task = asyncio.create_task(close(), name="watchword closes a connection")
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
 
     def _take(self) -> "_Connection | None":
         while self._idle:
@@ -209,10 +224,21 @@ class _Connection:
     driver: Any
     prepared: "dict[Prepared, Callable[..., Awaitable[Sequence[Any] | None]]]" = field(default_factory=dict)
 
+    async def last(self, steps: Sequence[Step]) -> Row | None:
+        row: Row | None = None
+        await self.driver.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+        for statement, values in steps:
+            row = await self.first(statement, values)
+            if row is None:
+                break
+        await self.driver.execute("COMMIT")
+        return row
+
     async def first(self, statement: Prepared, values: Mapping[str, Any]) -> Row | None:
         send = self.prepared.get(statement)
         if send is None:
-            send = self.prepared[statement] = (await self.driver.prepare(statement.sql)).fetchrow
+            prepared = await self.driver.prepare(statement.sql, name=statement.name)
+            send = self.prepared[statement] = prepared.fetchrow
         row = await send(*statement.bind(values))
         return None if row is None else statement.read(row)
 
@@ -256,6 +282,7 @@ class _Thread:
         self._gathered: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
         self._thread: threading.Thread | None = None
         self._is_closed = False
+        self._changing = threading.Lock()  # several event loops may share a database
 
     async def run(self, steps: "Sequence[_Bound]") -> Sequence[Any] | None:
         self._start()
@@ -269,41 +296,50 @@ class _Thread:
         return await job.answer
 
     def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._jobs.put(self._gathered.pop(loop))
+        jobs = self._gathered.pop(loop)
+        with self._changing:
+            if self._thread is not None:
+                self._jobs.put(jobs)
+                return
+        _answer(jobs, [StorageDown("the database was closed")] * len(jobs))
 
     async def close(self) -> None:
         self._is_closed = True
-        if self._thread is not None:
-            await asyncio.sleep(0)  # what was gathered is handed over
-            self._jobs.put(None)
-            await asyncio.to_thread(self._thread.join)
-            self._thread = None
+        await asyncio.sleep(0)  # what was gathered is handed over
+        with self._changing:
+            thread, self._thread = self._thread, None
+            if thread is not None:
+                self._jobs.put(None)
+        if thread is not None:
+            await asyncio.to_thread(thread.join)
 
     def _start(self) -> None:
         if self._is_closed:
             raise StorageDown("the database was closed")
-        if self._thread is None:
-            thread = threading.Thread(target=self._work, name=self._name, daemon=True)
-            try:
-                thread.start()
-            except RuntimeError as error:  # as many threads as the system allows
-                raise StorageDown(str(error)) from error
-            self._thread = thread
+        if self._thread is not None:
+            return
+        with self._changing:
+            if self._thread is None:
+                thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError as error:  # as many threads as the system allows
+                    raise StorageDown(str(error)) from error
+                self._thread = thread
 
     def _work(self) -> None:
         connection: sqlite3.Connection | None = None
         while jobs := self._next_jobs():
-            rows: Sequence[Any] = ()
-            failure: Exception | None = None
+            outcomes: Sequence[_Outcome]
             try:
                 connection = connection or self._connect()
-                rows = self._do(connection, jobs)
+                outcomes = self._do(connection, jobs)
             except Exception as error:  # noqa: BLE001 — those who wait are told, and the thread lives on
-                failure = error
+                outcomes = [error] * len(jobs)
                 if connection is not None:
                     connection.close()  # which rolls back
                     connection = None
-            _answer(jobs, rows, failure)
+            _answer(jobs, outcomes)
         if connection is not None:
             connection.close()
 
@@ -329,47 +365,60 @@ class _Job:
     loop: asyncio.AbstractEventLoop
     answer: asyncio.Future[Sequence[Any] | None]
 
-    def run(self, connection: sqlite3.Connection) -> Sequence[Any] | None:
+    def run(self, connection: sqlite3.Connection) -> "_Outcome":
+        """Run the steps: all of them, or none. What goes wrong with these values is this job's alone."""
         row: Sequence[Any] | None = None
         # Whoever has gone meanwhile, and gets no answer, has asked for nothing: a refresh would use up their token.
-        if not self.answer.cancelled():
+        if self.answer.cancelled():
+            return None
+        is_alone = len(self.steps) == 1
+        if not is_alone:
+            connection.execute("SAVEPOINT job")
+        try:
             for sql, values in self.steps:
                 row = connection.execute(sql, values).fetchone()
                 if row is None:
                     break
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError, ValueError) as error:
+            if not is_alone:
+                connection.execute("ROLLBACK TO job")
+            return error
+        finally:
+            if not is_alone:
+                connection.execute("RELEASE job")
         return row
 
 
-_Work = Callable[[sqlite3.Connection, Sequence[_Job]], Sequence[Sequence[Any] | None]]
+_Outcome = Sequence[Any] | Exception | None
+_Work = Callable[[sqlite3.Connection, Sequence[_Job]], Sequence[_Outcome]]
 
 
-def _run(connection: sqlite3.Connection, jobs: Sequence[_Job]) -> Sequence[Sequence[Any] | None]:
+def _run(connection: sqlite3.Connection, jobs: Sequence[_Job]) -> Sequence[_Outcome]:
     return [job.run(connection) for job in jobs]
 
 
-def _commit(connection: sqlite3.Connection, jobs: Sequence[_Job]) -> Sequence[Sequence[Any] | None]:
+def _commit(connection: sqlite3.Connection, jobs: Sequence[_Job]) -> Sequence[_Outcome]:
     connection.execute("BEGIN IMMEDIATE")  # which may have waited for seconds
-    rows = _run(connection, jobs)
+    outcomes = _run(connection, jobs)
     connection.execute("COMMIT")
-    return rows
+    return outcomes
 
 
-def _answer(jobs: Sequence[_Job], rows: Sequence[Sequence[Any] | None], failure: Exception | None) -> None:
-    def tell(told: Sequence[tuple[_Job, Sequence[Any] | None]]) -> None:
-        for job, row in told:
+def _answer(jobs: Sequence[_Job], outcomes: Sequence[_Outcome]) -> None:
+    def tell(told: Sequence[tuple[_Job, _Outcome]]) -> None:
+        for job, outcome in told:
             if job.answer.done():  # whoever asked has gone
                 continue
-            if failure is None:
-                job.answer.set_result(row)
-            elif isinstance(failure, sqlite3.DatabaseError | OSError):
-                job.answer.set_exception(StorageDown(f"{type(failure).__name__}: {failure}"))
+            if not isinstance(outcome, Exception):
+                job.answer.set_result(outcome)
+            elif isinstance(outcome, OSError | sqlite3.OperationalError) or type(outcome) is sqlite3.DatabaseError:
+                job.answer.set_exception(StorageDown(f"{type(outcome).__name__}: {outcome}"))
             else:
-                job.answer.set_exception(failure)
+                job.answer.set_exception(outcome)
 
-    rows = rows or [None] * len(jobs)
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Job, Sequence[Any] | None]]] = {}
-    for job, row in zip(jobs, rows, strict=True):
-        by_loop.setdefault(job.loop, []).append((job, row))
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Job, _Outcome]]] = {}
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        by_loop.setdefault(job.loop, []).append((job, outcome))
     for loop, told in by_loop.items():
         with suppress(RuntimeError):  # a loop that was closed has nobody who waits
             loop.call_soon_threadsafe(tell, told)

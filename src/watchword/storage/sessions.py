@@ -399,8 +399,15 @@ class SessionStore:
         return (await self._connection.execute(statement)).scalar_one_or_none()
 
     async def end_of_browser(self, browser_session_ids: Sequence[UUID]) -> Sequence[UUID]:
-        """Revoke the sessions that came from logins at our pages, but for those that may work offline; their ids."""
-        return await self._end(session.c.browser_session_id.in_(browser_session_ids), ~_IS_OFFLINE)
+        """Revoke the sessions that came from logins at our pages, but for those that may work offline; their ids.
+
+        The clients of those are told too: their refresh tokens stay good, and the user logged out all the same
+        (OpenID Connect Back-Channel Logout §2.7).
+        """
+        theirs = session.c.browser_session_id.in_(browser_session_ids)
+        if browser_session_ids:
+            await note_ended(self._connection, theirs, session.c.revoked_at.is_(None), _IS_OFFLINE, _USER_IS_IN_FORCE)
+        return await self._end(theirs, ~_IS_OFFLINE)
 
     async def end_of_client(self, user_id: UUID, client_id: str) -> Sequence[UUID]:
         """Revoke the sessions that one user has with one client; their ids."""

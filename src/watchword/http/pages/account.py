@@ -14,7 +14,7 @@ from watchword.http.pages.cookies import clear_browser_session, logged_in
 from watchword.http.pages.devices import device_name
 from watchword.http.pages.form_tokens import read_page_form
 from watchword.http.pages.qr import data_uri
-from watchword.http.pages.render import address, page
+from watchword.http.pages.render import address, go_to, page
 from watchword.http.pages.route import PageRoute
 from watchword.http.pages.texts import texts_for
 from watchword.http.route import limited
@@ -89,6 +89,15 @@ async def change_password(request: Request) -> Response:
 async def show_second_factor(request: Request) -> Response:
     """Whether there is one, and what can be done."""
     return await _second_factor(request, await logged_in(request))
+
+
+@router.get("/second-factor/set-up")
+@router.get("/second-factor/confirm")
+@router.get("/second-factor/recovery-codes")
+@router.get("/second-factor/disable")
+async def back_to_second_factor(request: Request) -> Response:
+    """Where a page leads back to that one of these forms was answered by."""
+    return go_to(request, "/account/second-factor")
 
 
 @router.post("/second-factor/set-up")

@@ -119,6 +119,12 @@ async def set_up(request: Request) -> Response:
     return await _logged_in(request, enrolled.opened, before, codes)
 
 
+@router.get("/account/logout")
+async def back_to_account(request: Request) -> Response:
+    """Where a page leads back to that a logout was refused by."""
+    return go_to(request, "/account")
+
+
 @router.post("/account/logout")
 async def log_out(request: Request) -> Response:
     """End this login, and what it gave to clients."""

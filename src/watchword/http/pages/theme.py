@@ -123,6 +123,8 @@ class Theme:
             _SCRIPT: Asset.of((_HERE / "assets" / _SCRIPT).read_bytes(), "text/javascript"),
         }
         if self.logo is not None:
-            media_type = mimetypes.guess_type(self.logo.name)[0] or "application/octet-stream"
+            media_type = mimetypes.guess_type(self.logo.name)[0] or ""
+            if not media_type.startswith("image/"):
+                raise ConfigurationError(f"WATCHWORD_PAGE_LOGO: {self.logo} has no name of an image, as .svg or .png")
             assets[_LOGO] = Asset.of(self.logo.read_bytes(), media_type)
         return assets
