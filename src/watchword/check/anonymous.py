@@ -79,7 +79,9 @@ class _Walk:
                 self.absent.discard(name)
                 if self.holds(value) is False:
                     self.absent.add(name)
-            case ast.Assign() | ast.AnnAssign() | ast.AugAssign() | ast.Expr() | ast.Import() | ast.ImportFrom():
+            case ast.Assign() | ast.AnnAssign() | ast.AugAssign() | ast.Delete() | ast.Expr():
+                pass
+            case ast.Import() | ast.ImportFrom():
                 pass
             case _:
                 return Course.UNCLEAR

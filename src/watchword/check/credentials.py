@@ -10,13 +10,17 @@ from watchword.check.walking import walk
 
 _CREDENTIAL: Final = re.compile(
     r"auth|token|api[-_]?key|access[-_]?key|secret|signature|session|jwt|credential|bearer|passw|ticket"
-    r"|(^|[-_])(sid|hmac)($|[-_])",
+    r"|(^|[-_])(sid|sig|hmac)($|[-_])",
     re.IGNORECASE,
 )
 _NO_LOGIN: Final = re.compile(
     r"theme|dark|lang|locale|consent|track|visitor|cart|csrf|xsrf|analytics|page_?token|next_?token|tokens|author($|[-_])",
     re.IGNORECASE,
 )
+_KEY_HEADER: Final = re.compile(
+    r"[-_]key$|(remote|forwarded|webauth)[-_](user|email)$|(ssl|tls)[-_]client|client[-_]cert", re.IGNORECASE
+)
+_NO_KEY: Final = re.compile(r"idempot|websocket|cache|surrogate|partition|public|dedup|routing", re.IGNORECASE)
 CONNECTIONS: Final = frozenset({"request", "websocket", "conn", "connection", "ws", "req", "http_connection"})
 _OF_CONNECTIONS: Final = {"session": "session", "user": "request.user", "auth": "request.user"}
 _STATE: Final = re.compile(r"user|auth|principal|identity|session|token|claims|account|jwt", re.IGNORECASE)
@@ -28,6 +32,10 @@ _RECEIVES: Final = frozenset({"receive", "receive_text", "receive_json", "receiv
 def is_credential(name: str) -> bool:
     """Whether something of this name is what a caller proves itself with."""
     return _CREDENTIAL.search(name) is not None and _NO_LOGIN.search(name) is None
+
+
+def _is_key(header: str) -> bool:
+    return _KEY_HEADER.search(header) is not None and _NO_KEY.search(header) is None
 
 
 def read_in(source: Source, syntax: ast.AST) -> Iterator[str]:
@@ -43,7 +51,7 @@ def read_in(source: Source, syntax: ast.AST) -> Iterator[str]:
 
 def parameter_place(kind: str, names: Iterable[str]) -> str | None:
     """Where a `header`, `cookie` or `query` parameter comes from, if one of its names is a credential's."""
-    fitting = [name for name in names if is_credential(name)]
+    fitting = [name for name in names if is_credential(name) or (kind == "header" and _is_key(name))]
     if not fitting:
         return None
     return _header(fitting[-1]) if kind == "header" else kind
@@ -118,7 +126,7 @@ def _item(owner: ast.expr, key: ast.expr) -> str | None:
     if not isinstance(name, str) or (isinstance(owner, ast.Attribute) and _last(owner.value) in _ANSWERS):
         return None
     match where:
-        case "headers" if is_credential(name):
+        case "headers" if is_credential(name) or _is_key(name):
             return _header(name) if isinstance(key, ast.Constant) else "header"
         case "cookies" if _NO_LOGIN.search(name) is None:
             return "cookie"

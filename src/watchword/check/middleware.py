@@ -108,16 +108,28 @@ def _conditions(definition: Node[Any], behaviours: BehaviourReader) -> Iterator[
         while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
             test, is_negated = test.operand, not is_negated
         asked = behaviours.sources.resolve(Node(definition.source, test))
-        if not _mentions_path(asked.syntax):
+        if not _asks(asked, behaviours):
             continue
-        texts = {text for text in behaviours.sources.literals(asked) if text.startswith(("/", "^"))}
+        literals = behaviours.sources.literals(asked).union(
+            *(behaviours.sources.literals(helper) for helper in _helpers(asked, behaviours))
+        )
+        texts = {text for text in literals if text.startswith(("/", "^"))}
         body = ast.Module(body=node.body, type_ignores=[])
         passes = any(_is_passing(inner) for inner in ast.walk(body))
         does_guard = any(
             behaviours.of_definition(Node(definition.source, statement)).refuses for statement in node.body
         )
         if passes != does_guard:
-            yield _Condition(frozenset(texts), does_guard != (_is_negated(asked.syntax) != is_negated))
+            yield _Condition(frozenset(texts), does_guard != (_is_negated(asked, behaviours) != is_negated))
+
+
+def _helpers(asked: Node[Any], behaviours: BehaviourReader) -> list[Node[Any]]:
+    """The app's own functions that a condition calls and that ask for the path: `_is_metrics_route(scope)`."""
+    return [called for called in behaviours.calls(asked) if _mentions_path(called.syntax)]
+
+
+def _asks(asked: Node[Any], behaviours: BehaviourReader) -> bool:
+    return _mentions_path(asked.syntax) or bool(_helpers(asked, behaviours))
 
 
 def _mentions_path(test: ast.AST) -> bool:
@@ -129,8 +141,12 @@ def _mentions_path(test: ast.AST) -> bool:
     )
 
 
-def _is_negated(test: ast.AST) -> bool:
-    return any(isinstance(node, ast.Not | ast.NotIn | ast.NotEq) for node in ast.walk(test))
+def _is_negated(asked: Node[Any], behaviours: BehaviourReader) -> bool:
+    """Whether what asks for the path is; `scope["type"] != "http" or …` beside it says nothing of it."""
+    if isinstance(asked.syntax, ast.BoolOp):
+        parts = [asked.source.node(value) for value in asked.syntax.values]
+        return any(_is_negated(part, behaviours) for part in parts if _asks(part, behaviours))
+    return any(isinstance(node, ast.Not | ast.NotIn | ast.NotEq) for node in ast.walk(asked.syntax))
 
 
 def _is_passing(node: ast.AST) -> bool:

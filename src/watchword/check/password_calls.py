@@ -52,10 +52,16 @@ PASSWORD_HASH: Final = re.compile(
 _CONTEXT: Final = re.compile(r"(pwd|passw(or)?d|crypt)_?(context|ctx)", re.IGNORECASE)
 _NOT_TYPED: Final = re.compile(r"hash|crypted|digest|token|reset|(?:^|_)(?:has|is|min|max)_", re.IGNORECASE)
 
+_OTHERS: Final = re.compile(
+    r"_?(azure|aws|smtp|imap|mail|db|database|redis|pg|postgres|mysql|mongo|proxy|s?ftp|ssh|ldap|bind|keystore)_",
+    re.IGNORECASE,
+)
+"""What a password begins with that is another service's, and no user's of this app."""
+
 
 def is_password(name: str) -> bool:
     """Whether a name is that of a password as somebody typed it."""
-    return PASSWORD.fullmatch(name) is not None and _NOT_TYPED.search(name) is None
+    return PASSWORD.fullmatch(name) is not None and _NOT_TYPED.search(name) is None and _OTHERS.match(name) is None
 
 
 def last_name(node: ast.AST) -> str:

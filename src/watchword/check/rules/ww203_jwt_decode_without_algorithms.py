@@ -2,10 +2,11 @@
 
 import ast
 from collections.abc import Iterator
+from typing import Any
 
-from watchword.check.jwt_calls import DECODE, hides_arguments, verifies_signature
+from watchword.check.jwt_calls import DECODE, UNVERIFIED, hides_arguments, verifies_signature
 from watchword.check.model import Certainty, Found, Rule, Severity
-from watchword.check.source import argument
+from watchword.check.source import Node, argument
 from watchword.check.subject import Subject
 
 
@@ -17,6 +18,25 @@ def check(subject: Subject) -> Iterator[Found]:
         is_missing = is_none or (algorithms is None and not hides_arguments(call))
         if is_missing and verifies_signature(call, subject.sources):
             yield Found(call.location, "jwt.decode without algorithms=[…]", Certainty.CERTAIN)
+        elif algorithms is not None and _is_of_the_token(call.source.node(algorithms), subject):
+            message = "jwt.decode takes the algorithm from the token that it verifies"
+            yield Found(call.location, message, Certainty.CERTAIN)
+
+
+def _is_of_the_token(algorithms: Node[ast.expr], subject: Subject) -> bool:
+    """Whether one of them is read in a header that nothing has verified."""
+    named = subject.sources.resolve(algorithms)
+    items = named.syntax.elts if isinstance(named.syntax, ast.List | ast.Tuple | ast.Set) else [named.syntax]
+    return any(_is_read_unverified(named.source.node(item), subject) for item in items)
+
+
+def _is_read_unverified(value: Node[Any], subject: Subject, depth: int = 3) -> bool:
+    match subject.sources.resolve(value).syntax:
+        case ast.Subscript(value=inner) | ast.Call(func=ast.Attribute(value=inner, attr="get")) if depth:
+            return _is_read_unverified(value.source.node(inner), subject, depth - 1)
+        case ast.Call(func=func):
+            return (value.source.name_of(func) or "") in UNVERIFIED
+    return False
 
 
 RULE = Rule(

@@ -127,7 +127,9 @@ def _taken_from(value: ast.expr) -> str | None:
         match value:
             case ast.Call(func=ast.Attribute(value=inner, attr=method)) if method in {*dir(str), "get"}:
                 value = inner
-            case ast.Attribute(value=inner) | ast.Subscript(value=inner):
+            case ast.Attribute(value=inner) | ast.Subscript(value=inner) | ast.Await(value=inner):
+                value = inner
+            case ast.Call(func=ast.Attribute(attr="__call__"), args=[inner, *_]):  # what a scheme makes of the request
                 value = inner
             case ast.Name(id=name):
                 return name

@@ -38,7 +38,9 @@ def check(subject: Subject) -> Iterator[Found]:
             continue
         if option(call, "verify_exp", sources) is False:
             if not _MEANS_EXPIRED.search(_function_name(call)):
-                yield Found(call.location, "jwt.decode with verify_exp: False takes expired tokens", Certainty.CERTAIN)
+                is_read_later = _requires_exp(call, sources)  # who requires it and does not verify it looks itself
+                certainty = Certainty.POSSIBLE if is_read_later else Certainty.CERTAIN
+                yield Found(call.location, "jwt.decode with verify_exp: False takes expired tokens", certainty)
         elif not signs_itself and not _requires_exp(call, sources) and _shares_its_key(call, sources):
             message = f"jwt.decode does not require exp: {library_of(call)} checks it only where a token has one"
             yield Found(call.location, message, Certainty.POSSIBLE)
@@ -60,12 +62,15 @@ def _requires_exp(call: Node[ast.Call], sources: Sources) -> bool:
     given = argument(call.syntax, "options", 3)
     if given is None:
         return hides_arguments(call)
-    options = sources.resolve(call.source.node(given))
-    if not isinstance(options.syntax, ast.Dict) or None in options.syntax.keys:
-        return True
+    match sources.resolve(call.source.node(given)).syntax:
+        case ast.Dict(keys=keys) if None not in keys:
+            names = {key.value for key in keys if isinstance(key, ast.Constant)}
+        case ast.Call(func=ast.Name(id="dict"), args=[], keywords=given_by_name) if all(k.arg for k in given_by_name):
+            names = {keyword.arg for keyword in given_by_name}
+        case _:
+            return True
     required = option(call, "require", sources)
-    has_require = any(isinstance(k, ast.Constant) and k.value == "require" for k in options.syntax.keys)
-    is_listed = has_require and (not isinstance(required, list | tuple | set) or "exp" in required)
+    is_listed = "require" in names and (not isinstance(required, list | tuple | set) or "exp" in required)
     return is_listed or option(call, "require_exp", sources) is True
 
 

@@ -81,7 +81,8 @@ def _is_for_more(subject: Subject, function: Node[FunctionNode], call: Node[ast.
             case ast.For() | ast.While():
                 return True
             case ast.Call(func=func, args=[left, right]) if (source.name_of(func) or "").endswith("compare_digest"):
-                return _holds_fast_hash(subject, source.node(left)) and _holds_fast_hash(subject, source.node(right))
+                if all(_holds_fast_hash(subject, source.node(side)) for side in (left, right)):
+                    return True
             case ast.Subscript(slice=ast.Slice()):
                 return True
     return any(subject.password_calls.is_slow_hash(other) for other in nodes_of(function, ast.Call))

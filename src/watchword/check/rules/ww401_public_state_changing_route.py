@@ -3,10 +3,10 @@
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 from watchword.check.access import Access
 from watchword.check.model import Certainty, Found, Location, Rule, Severity
@@ -17,6 +17,8 @@ from watchword.check.subject import Subject
 
 _MANY: Final = 3
 _UNAUTHORIZED: Final = 401
+_ADDRESS: Final = re.compile(r"\.client\b|client_host|remote_addr")
+_HANDS_ON: Final = re.compile(r"\w\._?receive\b(?!\()")
 _VERIFYING: Final = re.compile(r"signature|verif|hmac|secret|authenticat|headers|construct_event", re.IGNORECASE)
 _Place = tuple[Location | None, str]
 
@@ -89,10 +91,22 @@ class _Table:
         behaviour = self.subject.behaviours.of(route.endpoint)
         if behaviour.refuses and (_UNAUTHORIZED in behaviour.statuses or not behaviour.statuses):
             return False  # it asks by itself, in a way that cannot be read
+        if any(self._refuses_by_address(dependency.call) for dependency in route.all_dependencies()):
+            return False
         handler = self.subject.handler(route)
-        does_nothing = handler is not None and _only_redirects(handler.syntax)
-        may_verify = handler is not None and is_webhook(route) and _VERIFYING.search(ast.unparse(handler.syntax))
-        return not (does_nothing or may_verify or ANY_METHOD in route.methods or is_public_on_purpose(route))
+        if handler is not None and (_only_redirects(handler.syntax) or self._may_ask(route, handler)):
+            return False
+        return ANY_METHOD not in route.methods and not is_public_on_purpose(route)
+
+    def _may_ask(self, route: AppRoute, handler: Node[Any]) -> bool:
+        """Whether it may verify who calls, or hand the request on to an app that does."""
+        text = ast.unparse(handler.syntax)
+        return _HANDS_ON.search(text) is not None or (is_webhook(route) and _VERIFYING.search(text) is not None)
+
+    def _refuses_by_address(self, call: Callable[..., Any]) -> bool:
+        definition = self.subject.own(call)
+        asks = definition is not None and _ADDRESS.search(ast.unparse(definition.syntax)) is not None
+        return asks and self.subject.behaviours.when_called(call).refuses
 
     @cached_property
     def guarded_places(self) -> dict[_Place, AppRoute]:

@@ -33,13 +33,14 @@ def check(subject: Subject) -> Iterator[Found]:
 def _asks(route: AppRoute, handler: Node[Any], subject: Subject) -> bool:
     if subject.protection(route).access is not Access.PUBLIC or subject.behaviours.of(route.endpoint).reads:
         return True
-    if any(subject.behaviours.when_called(dependency.call).reads for dependency in route.all_dependencies()):
+    called = (subject.behaviours.when_called(dependency.call) for dependency in route.all_dependencies())
+    if any(behaviour.reads or behaviour.refuses for behaviour in called):
         return True
     taken = [p.alias for p in route.parameters] + re.findall(r"\{(\w+)", route.path)
     if any(is_credential(name) for name in taken):
         return True
-    called = (node.func for node in ast.walk(handler.syntax) if isinstance(node, ast.Call))
-    return any(_ASKS.search(ast.unparse(function)) for function in called)
+    functions = (node.func for node in ast.walk(handler.syntax) if isinstance(node, ast.Call))
+    return any(_ASKS.search(ast.unparse(function)) for function in functions)
 
 
 RULE = Rule(
