@@ -70,7 +70,8 @@ class JsonRoute(APIRoute):
                 raise  # a guard's, in the shape that guards have everywhere
             except Refusal as refusal:
                 return self._refuse(request, refusal)
-            response.headers.setdefault("Cache-Control", NO_STORE["Cache-Control"])
+            if not any(name == b"cache-control" for name, _ in response.raw_headers):
+                response.headers["Cache-Control"] = NO_STORE["Cache-Control"]
             return response
 
         return _readable_elsewhere(handle) if hasattr(self.endpoint, CROSS_ORIGIN) else handle
