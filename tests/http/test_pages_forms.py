@@ -289,36 +289,35 @@ def test_any_accent_is_legible_on_light_and_on_dark() -> None:
     assert round(contrast("#000000", "#ffffff"), 1) == 21
 
 
+def refused_at_start_up(sqlite_url: str, told: str, **settings: Path) -> None:
+    """An app with these settings does not start, and one line says why."""
+    auth: Watchword[Any] = Watchword(make_settings(sqlite_url, **settings))
+    with pytest.raises(ConfigurationError, match=rf"^watchword: {told}"), Client(make_app(auth)):
+        pass
+
+
 def test_a_stylesheet_that_is_no_text_is_one_line_at_start_up(sqlite_url: str, tmp_path: Path) -> None:
     (tmp_path / "style.css").write_bytes(b"\xff\xfe")
-    auth: Watchword[Any] = Watchword(make_settings(sqlite_url, page_templates=tmp_path))
-    expected = r"^watchword: WATCHWORD_PAGE_TEMPLATES: style.css is not UTF-8$"
-    with pytest.raises(ConfigurationError, match=expected), Client(make_app(auth)):
-        pass
+    told = "WATCHWORD_PAGE_TEMPLATES: style.css is not UTF-8$"
+    refused_at_start_up(sqlite_url, told, page_templates=tmp_path)
 
 
 def test_a_template_that_jinja_cannot_read_is_one_line_at_start_up(sqlite_url: str, tmp_path: Path) -> None:
     (tmp_path / "login.html").write_text("{% if %}")
-    auth: Watchword[Any] = Watchword(make_settings(sqlite_url, page_templates=tmp_path))
-    expected = r"^watchword: WATCHWORD_PAGE_TEMPLATES: login.html \(line 1\) is no template that Jinja can read$"
-    with pytest.raises(ConfigurationError, match=expected), Client(make_app(auth)):
-        pass
+    told = r"WATCHWORD_PAGE_TEMPLATES: login.html \(line 1\) is no template that Jinja can read$"
+    refused_at_start_up(sqlite_url, told, page_templates=tmp_path)
 
 
 def test_a_template_that_needs_one_that_there_is_not_is_one_line_at_start_up(sqlite_url: str, tmp_path: Path) -> None:
     (tmp_path / "login.html").write_text('{% extends "nope.html" %}')
-    auth: Watchword[Any] = Watchword(make_settings(sqlite_url, page_templates=tmp_path))
-    expected = r"^watchword: WATCHWORD_PAGE_TEMPLATES: login.html needs nope.html, which there is not$"
-    with pytest.raises(ConfigurationError, match=expected), Client(make_app(auth)):
-        pass
+    told = "WATCHWORD_PAGE_TEMPLATES: login.html needs nope.html, which there is not$"
+    refused_at_start_up(sqlite_url, told, page_templates=tmp_path)
 
 
 def test_a_logo_that_is_no_image_is_one_line_at_start_up(sqlite_url: str, tmp_path: Path) -> None:
-    (tmp_path / "logo.txt").write_text("us")
-    auth: Watchword[Any] = Watchword(make_settings(sqlite_url, page_logo=tmp_path / "logo.txt"))
-    expected = r"^watchword: WATCHWORD_PAGE_LOGO: .*logo.txt has no name of an image"
-    with pytest.raises(ConfigurationError, match=expected), Client(make_app(auth)):
-        pass
+    logo = tmp_path / "logo.txt"
+    logo.write_text("us")
+    refused_at_start_up(sqlite_url, "WATCHWORD_PAGE_LOGO: .*logo.txt has no name of an image", page_logo=logo)
 
 
 def test_an_app_without_pages_has_none(sqlite_url: str) -> None:

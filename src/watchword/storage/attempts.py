@@ -19,7 +19,7 @@ FORGOTTEN_AFTER: Final = timedelta(days=1)
 _KEY: Final = (attempt.c.kind, attempt.c.key)
 _WAIT: Final = (attempt.c.blocked_until, now().label("moment"))
 _FIND: Final = Statement(
-    select(*_WAIT).where(attempt.c.kind == bindparam("of_kind"), attempt.c.key == bindparam("with_key")), _WAIT
+    select(*_WAIT).where(attempt.c.kind == bindparam("of_kind"), attempt.c.key == bindparam("with_key"))
 )
 _IS_BLOCKED: Final = func.coalesce(attempt.c.blocked_until, now()) > now()
 

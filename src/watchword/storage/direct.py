@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from sqlalchemy import ColumnElement, CursorResult, Dialect, Select
+from sqlalchemy import CursorResult, Dialect, Select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
@@ -36,12 +36,10 @@ class Statement:
     """A statement that is built once, and run with other values each time.
 
     Attributes:
-        core: SQLAlchemy's. It has a `bindparam` for each value that changes.
-        columns: What it returns.
+        core: SQLAlchemy's. It has a `bindparam` for each value that changes, and returns something.
     """
 
     core: Select[Any] | ReturningInsert[Any] | ReturningUpdate[Any]
-    columns: Sequence[ColumnElement[Any]]
 
     def __call__(self, **values: Any) -> "Call":  # noqa: ANN401 — whatever its parameters take
         """With values for its parameters."""
@@ -85,8 +83,9 @@ class Prepared:
             (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
             for name in compiled.positiontup or ()
         ]
-        self._row: Any = namedtuple("_row", [column.key for column in statement.columns])  # type: ignore[misc]  # noqa: PYI024 — the columns are known at run time
-        processors = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in statement.columns]
+        columns = list(statement.core.exported_columns)
+        self._row: Any = namedtuple("_row", [column.key for column in columns])  # type: ignore[misc]  # noqa: PYI024 — the columns are known at run time
+        processors = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
         self._results = [(index, process) for index, process in enumerate(processors) if process is not None]
 
     def bind(self, values: Mapping[str, Any]) -> list[Any]:

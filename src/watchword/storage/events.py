@@ -14,7 +14,6 @@ from watchword.storage.clock import after
 from watchword.storage.direct import Call, Statement
 from watchword.storage.tables import event
 
-_ADDED: Final = (event.c.id,)
 _ADD: Final = Statement(
     event.insert()
     .values(
@@ -25,8 +24,7 @@ _ADD: Final = Statement(
         user_id=bindparam("event_user_id"),
         fields=bindparam("event_fields"),
     )
-    .returning(*_ADDED),
-    _ADDED,
+    .returning(event.c.id)
 )
 
 

@@ -113,8 +113,7 @@ _ADD: Final = Statement(
         idle_expires_at=after(bindparam("idle", type_=Float())),
         expires_at=after(bindparam("absolute", type_=Float())),
     )
-    .returning(*_SESSION),
-    _SESSION,
+    .returning(*_SESSION)
 )
 _OF_USER = session.c.user_id == bindparam("user")
 _OTHERS = exists().where(_OF_USER, session.c.id != bindparam("new"))
@@ -124,25 +123,23 @@ _SAME_DEVICE = _OTHERS.where(
 )
 # Where it came from a login at our pages the user was told there, and the device is the client's.
 _OF_A_BROWSER = exists().where(session.c.id == bindparam("new"), session.c.browser_session_id.is_not(None))
-_IS_NEW: Final = and_(_OTHERS, ~_SAME_DEVICE, ~_OF_A_BROWSER).label("is_new")
-_ON_A_NEW_DEVICE: Final = Statement(select(_IS_NEW), (_IS_NEW,))
+_ON_A_NEW_DEVICE: Final = Statement(select(and_(_OTHERS, ~_SAME_DEVICE, ~_OF_A_BROWSER).label("is_new")))
 
 _IS_REVOKED = exists().where(revocation.c.kind == RevocationKind.TOKEN, revocation.c.subject == bindparam("token"))
-_STATE: Final = (
-    *PUBLIC_ACCOUNT,
-    session.c.client_id,
-    select(client.c.scope).where(client.c.id == session.c.client_id).scalar_subquery().label("of_client"),
-    and_(*_is_live()).label("is_live"),
-    _IS_REVOKED.label("is_revoked"),
-    _BROWSER_ENDS_AT,
-)
-_OF_SESSION = session.join(user, user.c.id == session.c.user_id)
 _TOKEN_STATE: Final = Statement(
-    select(*_STATE).select_from(_OF_SESSION).where(session.c.id == bindparam("of_session")), _STATE
+    select(
+        *PUBLIC_ACCOUNT,
+        session.c.client_id,
+        select(client.c.scope).where(client.c.id == session.c.client_id).scalar_subquery().label("of_client"),
+        and_(*_is_live()).label("is_live"),
+        _IS_REVOKED.label("is_revoked"),
+        _BROWSER_ENDS_AT,
+    )
+    .select_from(session.join(user, user.c.id == session.c.user_id))
+    .where(session.c.id == bindparam("of_session"))
 )
 
 _ALLOWED: Final = scopes_of_sessions_user().label("role_scopes")
-_ROTATED: Final = (*_SESSION, session.c.lost_generations, _ALLOWED)
 _ROTATE: Final = Statement(
     update(session)
     .where(
@@ -159,8 +156,7 @@ _ROTATE: Final = Statement(
         user_agent=bindparam("agent"),
         address=bindparam("from"),
     )
-    .returning(*_ROTATED),
-    _ROTATED,
+    .returning(*_SESSION, session.c.lost_generations, _ALLOWED)
 )
 
 

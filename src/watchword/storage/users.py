@@ -36,7 +36,7 @@ PUBLIC_ACCOUNT: Final = (
 _LAST_CHARACTER: Final = chr(sys.maxunicode)
 _ACCOUNT = (*PUBLIC_ACCOUNT, user.c.password_hash)
 
-_FIND: Final = Statement(select(*_ACCOUNT).where(user.c.email_canonical == bindparam("canonical")), _ACCOUNT)
+_FIND: Final = Statement(select(*_ACCOUNT).where(user.c.email_canonical == bindparam("canonical")))
 
 # That an account is what it was when it was read, as far as a login depends on it.
 _IS_STILL = (
@@ -50,9 +50,8 @@ _REHASH = {
     name: func.coalesce(bindparam(f"new_{name}", type_=user.c[name].type), user.c[name])
     for name in ("password_hash", "password_scheme")
 }
-_ID: Final = (user.c.id,)
 _RECORD_LOGIN: Final = Statement(
-    update(user).where(*_IS_STILL).values(last_login_at=now(), **_REHASH).returning(*_ID), _ID
+    update(user).where(*_IS_STILL).values(last_login_at=now(), **_REHASH).returning(user.c.id)
 )
 
 
